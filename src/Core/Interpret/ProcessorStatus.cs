@@ -45,7 +45,7 @@ public static unsafe class ProcessorStatus
     public static void ModeChanged(VcpuState* s, ulong changed)
     {
         if ((changed & (Psr.It | Psr.Cpl)) != 0)
-            s->CodeVa = CodePage.NoAddress;
-        Translation.SelectMode(s);
+            s->FetchVa = CodePage.NoAddress;
+        AddressSpace.SelectMode(s);
     }
 }

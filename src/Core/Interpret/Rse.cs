@@ -81,7 +81,7 @@ public static unsafe class Rse
         LeaveFrame(s);
         int sof = (int)cfm & 0x7f;
         int dirty = s->Dirty - preserved;
-        if (sof > PhysicalRegisters || (dirty > 0 && dirty + sof > PhysicalRegisters))
+        if (FrameMarker.Malformed(cfm) || (dirty > 0 && dirty + sof > PhysicalRegisters))
         {
             // A previous frame that cannot fit is discarded and the frame is empty (SDM vol 2, 6.5.5: bad PFM).
             cfm = 0;

@@ -81,13 +81,19 @@ public unsafe struct VcpuState
     public fixed ulong Irr[4];
     /// <summary>Interrupts in service, 256 bits.</summary>
     public fixed ulong InService[4];
+    /// <summary>Non-zero when ITC counts retired slots.</summary>
+    public uint Deterministic;
+    /// <summary>Host timestamp at which the clock began.</summary>
+    public long ClockStart;
     /// <summary>AR.ITC minus the raw clock.</summary>
     public ulong ItcOffset;
     /// <summary>Non-zero once the match of ITM has raised its interrupt.</summary>
     public uint ItmFired;
     /// <summary>Bundle of the last taken branch or interruption: IIPA's source when a fault comes before anything else completed.</summary>
     public ulong LastIp;
-    /// <summary>Virtual address of the code page that runs now (4 KiB aligned), or an odd value where none is valid.</summary>
+    /// <summary>Equal to <see cref="CodeVa"/> while that page may go on executing; an odd value where it must be looked up again.</summary>
+    public ulong FetchVa;
+    /// <summary>Virtual address of the code page that runs now (4 KiB aligned).</summary>
     public ulong CodeVa;
     /// <summary>Physical address of the code page that runs now.</summary>
     public ulong CodePa;
@@ -101,8 +107,18 @@ public unsafe struct VcpuState
     public uint CodeEd;
     /// <summary>Reservation-free ALAT: 32 entries (see <see cref="Interpret.Alat"/>).</summary>
     public fixed ulong Alat[32 * 2];
+    /// <summary>First word of the translation of the code page that runs now; 0 in physical mode.</summary>
+    public ulong CodePte;
+    /// <summary>Performance monitor configuration registers.</summary>
+    public fixed ulong Pmc[16];
+    /// <summary>Performance monitor data registers.</summary>
+    public fixed ulong Pmd[16];
+    /// <summary>What the counted quantity was when the monitor was last brought up to date.</summary>
+    public fixed ulong PmdSeen[16];
     /// <summary>Address translation of this vCPU.</summary>
     public Mmu.MmuState* Mmu;
+    /// <summary>Host address of guest physical address 0.</summary>
+    public byte* MemoryBase;
     /// <summary>GCHandle of the managed <see cref="Vcpu"/> that owns this state.</summary>
     public nint Owner;
 
