@@ -5,8 +5,29 @@ using static FastXen.Core.Interpret.IntegerOperands;
 namespace FastXen.Core.Interpret;
 
 /// <summary>Shifts, bit fields and extensions (formats I5, I7, I10 to I15, I29).</summary>
-public static unsafe partial class BitField
+public static unsafe class BitField
 {
+    /// <summary>Enters the handlers of this class into the dispatch table.</summary>
+    public static void Bind(delegate*<VcpuState*, Instruction*, int>* table)
+    {
+        table[(int)Opcode.Shl] = &Shl;
+        table[(int)Opcode.Shr] = &Shr;
+        table[(int)Opcode.ShrU] = &ShrU;
+        table[(int)Opcode.Shrp] = &Shrp;
+        table[(int)Opcode.Extr] = &Extr;
+        table[(int)Opcode.ExtrU] = &ExtrU;
+        table[(int)Opcode.DepZ] = &DepZ;
+        table[(int)Opcode.DepZImmediate] = &DepZImmediate;
+        table[(int)Opcode.Dep] = &Dep;
+        table[(int)Opcode.DepImmediate] = &DepImmediate;
+        table[(int)Opcode.Zxt1] = &Zxt1;
+        table[(int)Opcode.Zxt2] = &Zxt2;
+        table[(int)Opcode.Zxt4] = &Zxt4;
+        table[(int)Opcode.Sxt1] = &Sxt1;
+        table[(int)Opcode.Sxt2] = &Sxt2;
+        table[(int)Opcode.Sxt4] = &Sxt4;
+    }
+
     private static int Shl(VcpuState* s, Instruction* i)
     {
         ulong count = R3(s, i);

@@ -63,3 +63,15 @@ internal readonly unsafe struct NatBit : ITestedBit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Nat(VcpuState* s, Instruction* i) => false;
 }
+
+/// <summary>tf: a bit of CPUID[4].</summary>
+internal readonly unsafe struct FeatureBit : ITestedBit
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Value(VcpuState* s, Instruction* i) => (uint)(Cpuid.Features >> i->Position) & 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Nat(VcpuState* s, Instruction* i) => false;
+}

@@ -4,16 +4,41 @@ using static FastXen.Core.Interpret.IntegerOperands;
 
 namespace FastXen.Core.Interpret;
 
-/// <summary>Integer arithmetic and logic (formats A1 to A5, X2) and the integer multiplications of later processors.</summary>
-public static unsafe partial class IntegerArithmetic
+/// <summary>Integer arithmetic and logic (formats A1 to A5 and X2).</summary>
+public static unsafe class IntegerArithmetic
 {
+    /// <summary>Enters the handlers of this class into the dispatch table.</summary>
+    public static void Bind(delegate*<VcpuState*, Instruction*, int>* table)
+    {
+        table[(int)Opcode.Add] = &Add;
+        table[(int)Opcode.AddPlusOne] = &AddPlusOne;
+        table[(int)Opcode.Sub] = &Sub;
+        table[(int)Opcode.SubMinusOne] = &SubMinusOne;
+        table[(int)Opcode.Addp4] = &Addp4;
+        table[(int)Opcode.And] = &And;
+        table[(int)Opcode.Andcm] = &Andcm;
+        table[(int)Opcode.Or] = &Or;
+        table[(int)Opcode.Xor] = &Xor;
+        table[(int)Opcode.Shladd] = &Shladd;
+        table[(int)Opcode.Shladdp4] = &Shladdp4;
+        table[(int)Opcode.SubImmediate] = &SubImmediate;
+        table[(int)Opcode.AndImmediate] = &AndImmediate;
+        table[(int)Opcode.AndcmImmediate] = &AndcmImmediate;
+        table[(int)Opcode.OrImmediate] = &OrImmediate;
+        table[(int)Opcode.XorImmediate] = &XorImmediate;
+        table[(int)Opcode.AddsImmediate] = &AddImmediate;
+        table[(int)Opcode.Addp4Immediate] = &Addp4Immediate;
+        table[(int)Opcode.AddlImmediate] = &AddImmediate;
+        table[(int)Opcode.Movl] = &Movl;
+    }
+
     private static int Add(VcpuState* s, Instruction* i) => Result23(s, i, R2(s, i) + R3(s, i));
 
-    private static int AddOne(VcpuState* s, Instruction* i) => Result23(s, i, R2(s, i) + R3(s, i) + 1);
+    private static int AddPlusOne(VcpuState* s, Instruction* i) => Result23(s, i, R2(s, i) + R3(s, i) + 1);
 
     private static int Sub(VcpuState* s, Instruction* i) => Result23(s, i, R2(s, i) - R3(s, i));
 
-    private static int SubOne(VcpuState* s, Instruction* i) => Result23(s, i, R2(s, i) - R3(s, i) - 1);
+    private static int SubMinusOne(VcpuState* s, Instruction* i) => Result23(s, i, R2(s, i) - R3(s, i) - 1);
 
     private static int SubImmediate(VcpuState* s, Instruction* i) => Result3(s, i, i->Immediate - R3(s, i));
 
@@ -36,9 +61,9 @@ public static unsafe partial class IntegerArithmetic
 
     private static int XorImmediate(VcpuState* s, Instruction* i) => Result3(s, i, i->Immediate ^ R3(s, i));
 
-    private static int Shladd(VcpuState* s, Instruction* i) => Result23(s, i, (R2(s, i) << (int)i->Immediate) + R3(s, i));
+    private static int Shladd(VcpuState* s, Instruction* i) => Result23(s, i, (R2(s, i) << i->Position) + R3(s, i));
 
-    private static int Shladdp4(VcpuState* s, Instruction* i) => Result23(s, i, Pointer4((R2(s, i) << (int)i->Immediate) + R3(s, i), R3(s, i)));
+    private static int Shladdp4(VcpuState* s, Instruction* i) => Result23(s, i, Pointer4((R2(s, i) << i->Position) + R3(s, i), R3(s, i)));
 
     private static int Addp4(VcpuState* s, Instruction* i) => Result23(s, i, Pointer4(R2(s, i) + R3(s, i), R3(s, i)));
 
