@@ -1,0 +1,14 @@
+namespace FastXen.Platform.Uart;
+
+/// <summary>The far end of a serial line: a terminal, a file, a pty, a socket.</summary>
+public interface ICharacterBackend
+{
+    /// <summary>
+    /// Sends what the guest wrote. Called from one thread at a time (the device's own, or the vCPU's on a deterministic machine);
+    /// it may wait for a slow reader. Bytes that can no longer be delivered are dropped without an exception.
+    /// </summary>
+    void Write(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Names the taker of input. Called once, before the guest runs; input that came earlier is kept by the backend.</summary>
+    void Connect(ICharacterInput input);
+}
