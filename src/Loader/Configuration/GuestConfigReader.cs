@@ -25,13 +25,12 @@ public static class GuestConfigReader
     /// <summary>As <see cref="Read(string?, IReadOnlyDictionary{string, string?}, IReadOnlyList{string})"/>, from the file's contents.</summary>
     public static GuestConfig Parse(string? file, byte[] json, IReadOnlyDictionary<string, string?> fields, IReadOnlyList<string> disks)
     {
-        IConfigurationRoot inFile = Build(file, builder => builder.AddJsonStream(new MemoryStream(json, writable: false)));
+        IConfigurationRoot inFile = Build(file, json, []);
         Dictionary<string, string?> overrides = new(fields, StringComparer.OrdinalIgnoreCase);
         int first = inFile.GetSection("disks").GetChildren().Count();
         for (int i = 0; i < disks.Count; i++) overrides[$"disks:{first + i}:path"] = Path.GetFullPath(disks[i]);
 
-        IConfigurationRoot merged = Build(file, builder => builder.AddConfiguration(inFile).AddInMemoryCollection(overrides));
-        return Read(new ConfigSource(file, overrides.Keys), merged, file);
+        return Read(new ConfigSource(file, overrides.Keys), Build(file, json, overrides), file);
     }
 
     private static byte[] ReadFile(string file)
@@ -50,13 +49,14 @@ public static class GuestConfigReader
         }
     }
 
-    private static IConfigurationRoot Build(string? file, Action<ConfigurationBuilder> add)
+    private static IConfigurationRoot Build(string? file, byte[] json, Dictionary<string, string?> overrides)
     {
-        ConfigurationBuilder builder = new();
-        add(builder);
         try
         {
-            return builder.Build();
+            return new ConfigurationBuilder()
+                .AddJsonStream(new MemoryStream(json, writable: false))
+                .AddInMemoryCollection(overrides)
+                .Build();
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or InvalidDataException or ArgumentException)
         {
