@@ -5,7 +5,7 @@ namespace FastXen.Core.Decode;
 /// <summary>Writes instructions as GNU objdump -d does.</summary>
 public static unsafe class Disassembler
 {
-    private static ReadOnlySpan<byte> TemplateNames => "MIIMLX-3-MMIMMIMFIMMFMIBMBB-a-BBBMMB-d-MFB-f-"u8;
+    private static ReadOnlySpan<byte> TemplateNames => "MIIMIIMLX-3-MMIMMIMFIMMFMIBMBB-a-BBBMMB-d-MFB-f-"u8;
 
     /// <summary>
     /// Mnemonic, completers and operands of an instruction whose bundle is at <paramref name="address"/>.

@@ -1,8 +1,5 @@
 namespace FastXen.Core.Decode;
 
-// The members are the manual's mnemonics; a summary for each would repeat its name.
-#pragma warning disable CS1591
-
 /// <summary>
 /// Every operation of the instruction set: the manual's mnemonic with the completers that change the meaning.
 /// Not in the name: hints, the status field (<see cref="Instruction.Selector"/>), precision and base update
