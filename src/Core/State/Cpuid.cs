@@ -1,33 +1,24 @@
 namespace FastXen.Core.State;
 
-/// <summary>CPUID registers (manual volume 1, 3.1.11), as an Itanium 2 9000 series (Montecito) reports them.</summary>
+/// <summary>The processor identification registers (SDM vol 1, 3.1.11) of an Itanium 2 9000 series processor.</summary>
 public static class Cpuid
 {
-    /// <summary>Registers implemented: 0 to 4.</summary>
+    /// <summary>Number of implemented registers.</summary>
     public const int Count = 5;
 
-    /// <summary>Long branch (brl).</summary>
-    public const ulong LongBranch = 1;
+    /// <summary>
+    /// CPUID[4], which tf tests: lb (brl is executed by hardware) and ao (16-byte atomic operations). Its upper half, where later
+    /// processors announce clz and mpy4, is zero on this series.
+    /// </summary>
+    public const ulong Features = 1 << 0 | 1 << 2;
 
-    /// <summary>16-byte atomic operations (ld16, st16, cmp8xchg16).</summary>
-    public const ulong SixteenByteAtomics = 4;
-
-    /// <summary>clz, as `tf` @clz tests it: a later addition that this processor has.</summary>
-    public const ulong Clz = 1UL << 32;
-
-    /// <summary>mpy4 and mpyshl4, as `tf` @mpy tests it.</summary>
-    public const ulong Mpy = 1UL << 33;
-
-    /// <summary>CPUID[4].</summary>
-    public const ulong Features = LongBranch | SixteenByteAtomics | Clz | Mpy;
-
-    /// <summary>Reads register <paramref name="index"/>, 0 to 4.</summary>
+    /// <summary>Register <paramref name="index"/>, which is less than <see cref="Count"/>.</summary>
     public static ulong Read(int index) => index switch
     {
-        0 => 0x49656E69756E6547, // "GenuineI"
-        1 => 0x000000006C65746E, // "ntel"
-        3 => 0x0000_0000_2000_0704, // family 0x20, model 0, revision 7, last index 4
-        4 => Features,
-        _ => 0,
+        0 => 0x4965_6e69_756e_6547, // "GenuineI"
+        1 => 0x0000_0000_6c65_746e, // "ntel"
+        2 => 0, // serial number: not reported
+        3 => 0x0000_0000_2000_0704, // family 0x20, model 0, revision 7; the highest index is 4
+        _ => Features,
     };
 }
