@@ -228,10 +228,10 @@ public sealed unsafe class Vcpu : IDisposable
         if (State == null)
             return;
         Memory.Written -= OnWritten;
+        Code.Dispose();
         MmuState.Free(State->Mmu);
         VcpuAllocation.Free(State);
         State = null;
-        Code.Dispose();
         handle.Free();
     }
 }

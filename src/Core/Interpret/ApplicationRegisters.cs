@@ -119,6 +119,7 @@ public static unsafe class ApplicationRegisters
                 // A less privileged program cannot make the RSE more privileged than itself.
                 ulong pl = Math.Max(value >> 2 & 3, (ulong)s->Cpl);
                 s->Ar[Ar.Rsc] = (value & ~0xCUL) | pl << 2;
+                AddressSpace.SelectMode(s);
                 break;
             case Kind.StackMode when ar == Ar.BspStore:
                 s->BspStore = value & ~7UL;

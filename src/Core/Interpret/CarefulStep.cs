@@ -19,8 +19,10 @@ public static unsafe class CarefulStep
             return;
         ulong here = s->Ip;
         ulong retired = s->Retired;
-        int step = (s->Pr >> i->Qp & 1) != 0 ? i->Handler(s, i) : Step.Next;
-        s->Retired++;
+        int step = Execute(s, i);
+        // A slot that was only decoded leaves everything as it was: execute it now.
+        if (s->Retired == retired && s->Ip == here && step == Step.Redirect)
+            step = Execute(s, i);
         if (step is Step.Next or Step.Resync)
         {
             CodePosition.Advance(s, i);
@@ -35,5 +37,12 @@ public static unsafe class CarefulStep
             ProcessorStatus.Set(s, s->PsrValue & ~(psr & OneShot));
         if ((psr & s->PsrValue & Psr.Ss) != 0)
             Interruptions.DeliverTrapHere(s, i, Vector.SingleStepTrap, TrapCode.SingleStep);
+    }
+
+    private static int Execute(VcpuState* s, Instruction* i)
+    {
+        int step = (s->Pr >> i->Qp & 1) != 0 ? i->Handler(s, i) : Step.Next;
+        s->Retired++;
+        return step;
     }
 }

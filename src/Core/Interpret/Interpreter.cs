@@ -29,21 +29,15 @@ public static unsafe class Interpreter
         FloatingMemory.Bind(table);
         SpeculationChecks.Bind(table);
         CacheInstructions.Bind(table);
-        Handlers_Bind(table);
-        for (int opcode = 0; opcode < count; opcode++)
-        {
-            if (table[opcode] == null)
-                throw new InvalidOperationException($"no handler for {(Opcode)opcode}");
-        }
-
+        IntegerHandlers.Bind(table);
+        FloatingHandlers.Bind(table);
+        IEnumerable<Opcode> missing = Enum.GetValues<Opcode>().Where(opcode => !IsBound(table, opcode));
+        if (missing.Any())
+            throw new InvalidOperationException($"no handler for {string.Join(", ", missing)}");
         return table;
     }
 
-    private static void Handlers_Bind(delegate*<VcpuState*, Instruction*, int>* table)
-    {
-        IntegerHandlers.Bind(table);
-        FloatingHandlers.Bind(table);
-    }
+    private static bool IsBound(delegate*<VcpuState*, Instruction*, int>* table, Opcode opcode) => table[(int)opcode] != null;
 
     /// <summary>The handler of an operation.</summary>
     public static delegate*<VcpuState*, Instruction*, int> HandlerOf(Opcode opcode) => Handlers[(int)opcode];

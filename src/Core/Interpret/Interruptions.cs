@@ -1,6 +1,5 @@
 using FastXen.Core.Decode;
 using FastXen.Core.State;
-using FastXen.Mmu;
 
 namespace FastXen.Core.Interpret;
 

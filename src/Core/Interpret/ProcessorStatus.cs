@@ -1,5 +1,4 @@
 using FastXen.Core.State;
-using FastXen.Mmu;
 
 namespace FastXen.Core.Interpret;
 

@@ -11,6 +11,7 @@ public static unsafe class SystemInstructions
     {
         table[(int)Opcode.Illegal] = &Illegal;
         table[(int)Opcode.LongSecondSlot] = &Nop;
+        table[(int)Opcode.Ignored] = &Nop;
         table[(int)Opcode.NopM] = &Nop;
         table[(int)Opcode.NopI] = &Nop;
         table[(int)Opcode.NopF] = &Nop;
