@@ -99,9 +99,6 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
             case PalProcedure.VmPageSize:
                 call.Result(PalStatus.Success, PageSizes, PageSizes);
                 break;
-            case PalProcedure.VmTrRead:
-                TranslationRegisterRead.Perform(call, a1, a2, a3);
-                break;
             case PalProcedure.DebugInfo:
                 call.Result(PalStatus.Success, 4, 4); // pairs of IBR and of DBR
                 break;
@@ -177,7 +174,7 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
             case PalProcedure.LogicalToPhysical:
                 // One thread on one core in each package.
                 if (a1 is 0 or ulong.MaxValue)
-                    call.Result(PalStatus.Success, 1ul | 1 << 16 | 1ul << 32 | (ulong)NumberOf(call.Vcpu) << 48, 0, LocalAddress(call.Vcpu));
+                    call.Result(PalStatus.Success, 1ul | 1ul << 16 | 1ul << 32 | (ulong)NumberOf(call.Vcpu) << 48, 0, LocalAddress(call.Vcpu));
                 else
                     call.Result(PalStatus.InvalidArgument);
                 break;
@@ -216,7 +213,7 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
         | (ulong)LastTranslationRegister << 32 | (ulong)LastTranslationRegister << 40 | 4ul << 48 | 2ul << 56;
 
     // All 61 virtual address bits, 24 RID bits, any number of global purges at a time.
-    private static ulong VmSummary2 => 60ul | 24 << 8 | 0xffff << 16;
+    private static ulong VmSummary2 => 60ul | 24 << 8 | 0xfffful << 16;
 
     /// <summary>Number of the last instruction and of the last data translation register.</summary>
     public const int LastTranslationRegister = 63;
@@ -230,7 +227,7 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
         }
         ulong entries = level == 0 ? 32ul : 128;
         ulong reducedByTranslationRegisters = level == 0 ? 0 : 1ul << 34;
-        call.Result(PalStatus.Success, 1 | entries << 8 | entries << 16 | reducedByTranslationRegisters, level == 0 ? 0x1000 : PageSizes);
+        call.Result(PalStatus.Success, 1 | entries << 8 | entries << 16 | reducedByTranslationRegisters, level == 0 ? 0x1000ul : PageSizes);
     }
 
     private static void PerfMonInfo(ServiceCall call, ulong buffer)
@@ -245,7 +242,7 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
         if ((buffer & 7) != 0 || !call.Vcpu.TryWrite(buffer, masks))
             call.Result(PalStatus.InvalidArgument);
         else
-            call.Result(PalStatus.Success, 4 | PerformanceMonitorWidth << 8 | 0x12 << 16 | 0x08 << 24);
+            call.Result(PalStatus.Success, 4ul | PerformanceMonitorWidth << 8 | 0x12ul << 16 | 0x08ul << 24);
     }
 
     private static void HaltInfo(ServiceCall call, ulong buffer)
