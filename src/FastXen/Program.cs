@@ -1,1 +1,1 @@
-return 0;
+return FastXen.CommandLine.CommandLineInterface.Run(args);

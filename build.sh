@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# FastXen's build: everything a machine needs to build, run and test FastXen. `./build.sh help` lists the commands.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=$root/out
+configuration=Release
+cd "$root"
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+export LC_ALL=C.UTF-8
+
+say() { printf 'build.sh: %s\n' "$*"; }
+fail() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
+
+usage() {
+    cat <<'TEXT'
+usage: ./build.sh COMMAND
+
+  run        build the executable and the guests, then boot guests/demo.json
+  test       check the formatting, build everything, run every test
+  bench      measure the engine's speed against this host; results in perf/results
+  publish    build the NativeAOT executable out/fastxen
+  guests     assemble the guests of native/ to out/guests
+  help       this text
+
+What a Debian machine lacks for a command is installed with apt-get (the .NET 10 SDK excepted).
+FASTXEN_KIT names the guest kit (default: ../shared/kit); without it the tests that need it are skipped.
+TEXT
+}
+
+# --- what the machine must have -----------------------------------------------------------------------------------
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"
+    elif command -v sudo >/dev/null; then sudo "$@"
+    else fail "not root and no sudo: run as root: $*"
+    fi
+}
+
+# Installs those of the named Debian packages that are missing.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "this machine lacks ${missing[*]} (names of Debian packages) and has no apt-get: install them by hand"
+    if [ -z "${apt_updated:-}" ]; then
+        say "apt-get update"
+        as_root apt-get update -qq
+        apt_updated=1
+    fi
+    say "installing ${missing[*]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+need_dotnet() {
+    command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing ('dotnet' is not in PATH): see https://dotnet.microsoft.com/download/dotnet/10.0"
+    dotnet --version >/dev/null 2>&1 || fail "the .NET SDK here does not satisfy global.json: $(dotnet --version 2>&1 | head -n 3 | tr '\n' ' ')"
+    # The SDK's own culture data; FastXen itself needs none.
+    if ! compgen -G '/usr/lib/*/libicuuc.so.*' >/dev/null; then export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1; fi
+}
+
+# --- things that are built ------------------------------------------------------------------------------------------
+
+# Digest of the files below the given paths: their names and contents, build products left out.
+digest() {
+    find "$@" -type d \( -name bin -o -name obj \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
+}
+
+# up_to_date PRODUCT DIGEST: whether PRODUCT was made from sources with this digest.
+up_to_date() { [ -e "$1" ] && [ "$(cat "$1.sources" 2>/dev/null || true)" = "$2" ]; }
+
+publish() {
+    need_packages clang zlib1g-dev binutils
+    need_dotnet
+    local sources
+    sources=$(digest src Directory.Build.props Directory.Packages.props global.json .editorconfig build.sh)
+    if up_to_date "$out/fastxen" "$sources"; then say "out/fastxen is up to date"; return; fi
+    say "publishing out/fastxen (NativeAOT, a minute or two)"
+    local directory=$out/publish
+    rm -rf "$directory"
+    dotnet publish src/FastXen/FastXen.csproj -c $configuration -r linux-x64 -o "$directory" -v quiet --nologo
+    mv -f "$directory/fastxen" "$out/fastxen"
+    rm -rf "$directory"
+    echo "$sources" > "$out/fastxen.sources"
+    say "out/fastxen: $(du -h --apparent-size "$out/fastxen" | cut -f1)"
+}
+
+guests() {
+    need_packages binutils-ia64-linux-gnu
+    mkdir -p "$out/guests"
+    local guest name sources objects source object
+    for guest in native/*/guest.ld; do
+        guest=$(dirname "$guest")
+        name=$(basename "$guest")
+        sources=$(digest "$guest" build.sh)
+        if up_to_date "$out/guests/$name" "$sources"; then continue; fi
+        say "assembling out/guests/$name"
+        objects=()
+        mkdir -p "$out/obj/$name"
+        for source in "$guest"/*.s; do
+            object=$out/obj/$name/$(basename "$source" .s).o
+            ia64-linux-gnu-as -xexplicit -I "$guest" -o "$object" "$source"
+            objects+=("$object")
+        done
+        ia64-linux-gnu-ld -static -nostdlib -T "$guest/guest.ld" -o "$out/guests/$name" "${objects[@]}"
+        echo "$sources" > "$out/guests/$name.sources"
+    done
+}
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+run() {
+    publish
+    guests
+    say "out/fastxen run guests/demo.json"
+    exec "$out/fastxen" run guests/demo.json
+}
+
+# The counters of a test project's .trx file, as "passed failed skipped".
+counters() {
+    sed -n 's/.*<Counters total="\([0-9]*\)" executed="\([0-9]*\)" passed="\([0-9]*\)".*/\1 \2 \3/p' "$1" | {
+        read -r total executed passed
+        echo "$passed $((executed - passed)) $((total - executed))"
+    }
+}
+
+run_tests() {
+    publish
+    guests
+    local broken=0
+    say "checking the formatting"
+    dotnet format FastXen.sln --verify-no-changes -v quiet || { say "the formatting is not clean: run 'dotnet format'"; broken=1; }
+    say "building"
+    dotnet build FastXen.sln -c $configuration -v quiet --nologo
+
+    local results=$out/test-results project name passed=0 failed=$broken skipped=0 p f s status
+    rm -rf "$results"
+    mkdir -p "$results"
+    for project in tests/*/*.csproj; do
+        name=$(basename "$project" .csproj)
+        say "$name"
+        status=0
+        dotnet test "$project" -c $configuration --no-build --nologo --results-directory "$results" \
+            --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=${FASTXEN_TEST_VERBOSITY:-minimal}" || status=$?
+        if [ -f "$results/$name.trx" ]; then
+            read -r p f s < <(counters "$results/$name.trx")
+            # A host process that died after some tests has counted no failure of its own.
+            if [ $status -ne 0 ] && [ "$f" = 0 ]; then f=1; say "$name ended with status $status"; fi
+        elif [ $status -ne 0 ]; then
+            p=0 f=1 s=0
+            say "$name left no results (status $status)"
+        else
+            p=0 f=0 s=0
+            say "$name has no tests"
+        fi
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    done
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+}
+
+bench() {
+    need_packages gcc libc6-dev
+    publish
+    guests
+    perf/bench.sh "$@"
+}
+
+command=${1:-help}
+[ $# -eq 0 ] || shift
+case $command in
+    run) run ;;
+    test) run_tests ;;
+    bench) bench "$@" ;;
+    publish) publish ;;
+    guests) guests ;;
+    help|-h|--help) usage ;;
+    *) printf 'build.sh: no command "%s"\n\n' "$command" >&2; usage >&2; exit 2 ;;
+esac

@@ -1,0 +1,86 @@
+using System.Diagnostics.CodeAnalysis;
+using CommandLine;
+using CommandLine.Text;
+using FastXen.Commands;
+using FastXen.Loader;
+
+namespace FastXen.CommandLine;
+
+/// <summary>The command line of <c>fastxen</c>.</summary>
+public static class CommandLineInterface
+{
+    /// <summary>Parses the arguments, runs the command, and returns the process's exit code.</summary>
+    // The parser builds option objects by reflection: their members must survive trimming.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RunOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(CheckOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DisassembleOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VectorsOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ExecOptions))]
+    public static int Run(string[] args)
+    {
+        using Parser parser = new(static settings =>
+        {
+            settings.HelpWriter = null;
+            settings.AllowMultiInstance = true;
+        });
+        ParserResult<object> result = parser.ParseArguments(args,
+            typeof(RunOptions), typeof(CheckOptions), typeof(DisassembleOptions), typeof(VectorsOptions), typeof(ExecOptions));
+        try
+        {
+            return result.MapResult(
+                (RunOptions options) => RunCommand.Run(options),
+                (CheckOptions options) => CheckCommand.Run(options),
+                errors => Explain(result, [.. errors], args));
+        }
+        catch (LoadException e)
+        {
+            Console.Error.WriteLine($"fastxen: {e.Message}");
+            return ExitCode.BadInput;
+        }
+    }
+
+    private static int Explain(ParserResult<object> result, Error[] errors, string[] args)
+    {
+        if (errors.IsVersion())
+        {
+            Console.Out.WriteLine(HeadingInfo.Default);
+            return ExitCode.Success;
+        }
+        if (errors.IsHelp())
+        {
+            Console.Out.WriteLine(Help(result));
+            return ExitCode.Success;
+        }
+        if (errors[0] is NoVerbSelectedError)
+        {
+            Console.Error.WriteLine(Help(result));
+            return ExitCode.BadInput;
+        }
+        string hint = errors[0] is BadVerbSelectedError ? "fastxen --help" : $"fastxen {args[0]} --help";
+        Console.Error.WriteLine($"fastxen: {Sentence(errors[0])}; see '{hint}'");
+        return ExitCode.BadInput;
+    }
+
+    private static string Sentence(Error error) => error switch
+    {
+        BadVerbSelectedError { Token: var verb } => $"there is no command '{verb}'",
+        UnknownOptionError { Token: var option } => $"there is no option '{(option.Length == 1 ? "-" : "--")}{option}'",
+        MissingValueOptionError { NameInfo.LongName: var option } => $"option '--{option}' needs a value",
+        MissingRequiredOptionError { NameInfo: var name } when name.LongName.Length > 0 => $"option '--{name.LongName}' is missing",
+        MissingRequiredOptionError => "the file to work on is missing",
+        NamedError { NameInfo.LongName: { Length: > 0 } option } => $"the value of option '--{option}' is not usable",
+        _ => "the command line is not usable",
+    };
+
+    private static string Help(ParserResult<object> result)
+    {
+        HelpText help = HelpText.AutoBuild(result, static text =>
+        {
+            text.AdditionalNewLineAfterOption = false;
+            text.MaximumDisplayWidth = 120;
+            text.Copyright = "";
+            return text;
+        }, static example => example, verbsIndex: true, maxDisplayWidth: 120);
+        return help.ToString().TrimEnd();
+    }
+}

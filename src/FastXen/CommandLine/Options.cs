@@ -1,0 +1,92 @@
+using CommandLine;
+
+namespace FastXen.CommandLine;
+
+/// <summary><c>fastxen run</c>: boots a guest.</summary>
+[Verb("run", HelpText = "Boot a guest, described by a config file or by options.")]
+public sealed class RunOptions
+{
+    /// <summary>The guest's config file.</summary>
+    [Value(0, MetaName = "CONFIG", HelpText = "Guest config (JSON). Options given beside it replace what it says.")]
+    public string? Config { get; set; }
+
+    /// <summary>Kernel image.</summary>
+    [Option("kernel", MetaValue = "FILE", HelpText = "Kernel: an IA-64 ELF file, plain or gzip.")]
+    public string? Kernel { get; set; }
+
+    /// <summary>Initial RAM disk.</summary>
+    [Option("initrd", MetaValue = "FILE", HelpText = "Initial RAM disk.")]
+    public string? Initrd { get; set; }
+
+    /// <summary>Kernel command line.</summary>
+    [Option("cmdline", MetaValue = "TEXT", HelpText = "Kernel command line.")]
+    public string? CommandLine { get; set; }
+
+    /// <summary>RAM size.</summary>
+    [Option("memory", MetaValue = "SIZE", HelpText = "RAM, such as 512M or 1G.")]
+    public string? Memory { get; set; }
+
+    /// <summary>Number of virtual processors.</summary>
+    [Option("vcpus", MetaValue = "N", HelpText = "Number of virtual processors.")]
+    public string? Vcpus { get; set; }
+
+    /// <summary>Raw disk images.</summary>
+    [Option("disk", Separator = '\n', MetaValue = "FILE", HelpText = "Raw disk image; may be given several times.")]
+    public IEnumerable<string> Disks { get; set; } = [];
+
+    /// <summary>Engine name.</summary>
+    [Option("engine", MetaValue = "NAME", HelpText = "interpreter or translator.")]
+    public string? Engine { get; set; }
+
+    /// <summary>Clock name.</summary>
+    [Option("clock", MetaValue = "NAME", HelpText = "host, or deterministic (time is counted in instructions).")]
+    public string? Clock { get; set; }
+
+    /// <summary>Console: stdio or a file.</summary>
+    [Option("console", MetaValue = "stdio|FILE", HelpText = "Console: the terminal, or a file that takes the output.")]
+    public string? Console { get; set; }
+}
+
+/// <summary><c>fastxen check</c>: validates a config and the files that it names.</summary>
+[Verb("check", HelpText = "Validate a guest config and the files it names.")]
+public sealed class CheckOptions
+{
+    /// <summary>The guest's config file.</summary>
+    [Value(0, MetaName = "CONFIG", Required = true, HelpText = "Guest config (JSON).")]
+    public string Config { get; set; } = "";
+}
+
+/// <summary><c>fastxen disasm</c>: disassembles a file.</summary>
+[Verb("disasm", HelpText = "Disassemble an IA-64 ELF file, or a raw file of bundles.")]
+public sealed class DisassembleOptions
+{
+    /// <summary>The file.</summary>
+    [Value(0, MetaName = "FILE", Required = true, HelpText = "ELF file (plain or gzip) or raw bundles.")]
+    public string File { get; set; } = "";
+}
+
+/// <summary><c>fastxen vectors</c>: runs instruction vectors.</summary>
+[Verb("vectors", HelpText = "Run files of instruction vectors and compare the results.")]
+public sealed class VectorsOptions
+{
+    /// <summary>Vector files.</summary>
+    [Value(0, MetaName = "FILE...", Required = true, HelpText = "Vector files (.jsonl.gz).")]
+    public IEnumerable<string> Files { get; set; } = [];
+
+    /// <summary>Engine name.</summary>
+    [Option("engine", MetaValue = "NAME", HelpText = "interpreter or translator.")]
+    public string? Engine { get; set; }
+}
+
+/// <summary><c>fastxen exec</c>: runs bare programs.</summary>
+[Verb("exec", HelpText = "Run bare programs, one JSON object a line, and print the state each ends in.")]
+public sealed class ExecOptions
+{
+    /// <summary>File of programs; standard input when absent.</summary>
+    [Value(0, MetaName = "FILE", HelpText = "Programs, one JSON object a line (default: standard input).")]
+    public string? File { get; set; }
+
+    /// <summary>Engine name.</summary>
+    [Option("engine", MetaValue = "NAME", HelpText = "interpreter or translator.")]
+    public string? Engine { get; set; }
+}

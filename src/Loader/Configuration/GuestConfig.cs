@@ -1,0 +1,136 @@
+using System.Net;
+
+namespace FastXen.Loader.Configuration;
+
+/// <summary>A guest, as its config file (docs/guest-config.md) describes it. Paths are absolute or relative to the working directory.</summary>
+public sealed record GuestConfig
+{
+    /// <summary>What messages call the config: its path, or "command line".</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Name of the guest.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The interface that the guest's kernel finds.</summary>
+    public Personality Personality { get; init; }
+
+    /// <summary>RAM in bytes.</summary>
+    public required ulong Memory { get; init; }
+
+    /// <summary>Number of virtual processors.</summary>
+    public required int Vcpus { get; init; }
+
+    /// <summary>What executes guest code.</summary>
+    public Engine Engine { get; init; }
+
+    /// <summary>What drives the interval time counter.</summary>
+    public ClockSource Clock { get; init; }
+
+    /// <summary>Kernel: ELF64, plain or gzip.</summary>
+    public required string Kernel { get; init; }
+
+    /// <summary>Initial RAM disk, or null.</summary>
+    public string? Initrd { get; init; }
+
+    /// <summary>Kernel command line.</summary>
+    public string CommandLine { get; init; } = "";
+
+    /// <summary>Disks, in the order in which the guest finds them.</summary>
+    public IReadOnlyList<DiskConfig> Disks { get; init; } = [];
+
+    /// <summary>Network interfaces, in the order in which the guest finds them.</summary>
+    public IReadOnlyList<NetworkConfig> Network { get; init; } = [];
+
+    /// <summary>The console.</summary>
+    public ConsoleConfig Console { get; init; } = new();
+
+    /// <summary>File that keeps the EFI variables, or null: they last as long as the process.</summary>
+    public string? EfiVariables { get; init; }
+}
+
+/// <summary>The interface that a guest's kernel finds.</summary>
+public enum Personality
+{
+    /// <summary>A virtual Itanium machine for an unmodified kernel.</summary>
+    Platform,
+    /// <summary>The Xen/ia64 hypervisor interface.</summary>
+    Xen,
+}
+
+/// <summary>What executes guest code.</summary>
+public enum Engine
+{
+    /// <summary>The reference engine.</summary>
+    Interpreter,
+    /// <summary>Dynamic binary translation.</summary>
+    Translator,
+}
+
+/// <summary>What drives the interval time counter.</summary>
+public enum ClockSource
+{
+    /// <summary>The host's monotonic clock.</summary>
+    Host,
+    /// <summary>The count of retired instructions: every run is the same.</summary>
+    Deterministic,
+}
+
+/// <summary>A disk backed by a raw image file.</summary>
+public sealed record DiskConfig(string Path, bool ReadOnly);
+
+/// <summary>How a network interface reaches the world.</summary>
+public enum NetworkType
+{
+    /// <summary>Address translation inside of the process; needs no privilege.</summary>
+    Nat,
+    /// <summary>A TAP interface of the host.</summary>
+    Tap,
+}
+
+/// <summary>A network interface.</summary>
+/// <param name="Type">How it reaches the world.</param>
+/// <param name="Device">The host's TAP interface; null for NAT.</param>
+/// <param name="Mac">Its address (six bytes), or null for one made from the guest's name.</param>
+/// <param name="HostForwards">Ports of the host that lead into the guest; NAT only.</param>
+public sealed record NetworkConfig(NetworkType Type, string? Device, byte[]? Mac, IReadOnlyList<HostForward> HostForwards);
+
+/// <summary>Transport protocol of a forwarded port.</summary>
+public enum ForwardProtocol
+{
+    /// <summary>TCP.</summary>
+    Tcp,
+    /// <summary>UDP.</summary>
+    Udp,
+}
+
+/// <summary>A port of the host that leads to a port of the guest.</summary>
+public sealed record HostForward(ForwardProtocol Protocol, IPEndPoint Host, int GuestPort);
+
+/// <summary>Where the console's characters go.</summary>
+public enum ConsoleType
+{
+    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output.</summary>
+    Stdio,
+    /// <summary>Output to a file; no input.</summary>
+    File,
+    /// <summary>A pseudo-terminal whose path is printed.</summary>
+    Pty,
+    /// <summary>A Unix socket that serves one client at a time.</summary>
+    Socket,
+}
+
+/// <summary>The console.</summary>
+public sealed record ConsoleConfig
+{
+    /// <summary>Ctrl-].</summary>
+    public const byte DefaultEscape = 0x1D;
+
+    /// <summary>Where its characters go.</summary>
+    public ConsoleType Type { get; init; }
+
+    /// <summary>The file or the socket.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The control character that starts a command to fastxen on a terminal, or null for none.</summary>
+    public byte? Escape { get; init; } = DefaultEscape;
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+
+namespace FastXen.Loader.Configuration;
+
+/// <summary>Reads guest configs. Fields are read by hand: nothing here needs reflection.</summary>
+public static class GuestConfigReader
+{
+    /// <summary>Largest config file in bytes.</summary>
+    public const int MaximumFileSize = 1 << 20;
+
+    /// <summary>Reads a config file.</summary>
+    public static GuestConfig Read(string file) => Read(file, new Dictionary<string, string?>(), []);
+
+    /// <summary>
+    /// Reads a config file (or none) with fields of the command line over it: <paramref name="fields"/> by configuration key ("console:type"),
+    /// paths in them relative to the working directory; <paramref name="disks"/> come after those of the file.
+    /// </summary>
+    public static GuestConfig Read(string? file, IReadOnlyDictionary<string, string?> fields, IReadOnlyList<string> disks) =>
+        Parse(file, file is null ? "{}"u8.ToArray() : ReadFile(file), fields, disks);
+
+    /// <summary>As <see cref="Read(string?, IReadOnlyDictionary{string, string?}, IReadOnlyList{string})"/>, from the file's contents.</summary>
+    public static GuestConfig Parse(string? file, byte[] json, IReadOnlyDictionary<string, string?> fields, IReadOnlyList<string> disks)
+    {
+        IConfigurationRoot inFile = Build(file, json, []);
+        Dictionary<string, string?> overrides = new(fields, StringComparer.OrdinalIgnoreCase);
+        int first = inFile.GetSection("disks").GetChildren().Count();
+        for (int i = 0; i < disks.Count; i++) overrides[$"disks:{first + i}:path"] = Path.GetFullPath(disks[i]);
+
+        return Read(new ConfigSource(file, overrides.Keys), Build(file, json, overrides), file);
+    }
+
+    private static byte[] ReadFile(string file)
+    {
+        try
+        {
+            using FileStream stream = new(file, FileMode.Open, FileAccess.Read);
+            if (stream.Length > MaximumFileSize) throw new ConfigException(file, $"a config has at most {MaximumFileSize} bytes, this file has {stream.Length}");
+            byte[] json = new byte[stream.Length];
+            stream.ReadExactly(json);
+            return json;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException(file, Images.ImageFile.Reason(e), e);
+        }
+    }
+
+    private static IConfigurationRoot Build(string? file, byte[] json, Dictionary<string, string?> overrides)
+    {
+        try
+        {
+            return new ConfigurationBuilder()
+                .AddJsonStream(new MemoryStream(json, writable: false))
+                .AddInMemoryCollection(overrides)
+                .Build();
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or InvalidDataException or ArgumentException)
+        {
+            Exception cause = e.InnerException ?? e;
+            string place = cause is JsonException { LineNumber: { } line } ? $" (line {line + 1})" : "";
+            throw new ConfigException(file ?? "command line", $"not a JSON object that describes a guest{place}: {FirstSentence(cause.Message)}", e);
+        }
+    }
+
+    // System.Text.Json appends " LineNumber: ... | BytePositionInLine: ..." and may quote the text with its control characters.
+    private static string FirstSentence(string message)
+    {
+        int end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        StringBuilder clean = new();
+        foreach (char c in end < 0 ? message : message[..end]) clean.Append(char.IsControl(c) ? ' ' : c);
+        return clean.ToString();
+    }
+
+    private static GuestConfig Read(ConfigSource source, IConfigurationRoot root, string? file)
+    {
+        ConfigNode node = new(source, root, "",
+            "$schema", "name", "personality", "memory", "vcpus", "engine", "clock", "kernel", "initrd", "commandLine",
+            "disks", "network", "console", "efiVariables");
+        return new GuestConfig
+        {
+            Source = source.Name,
+            Name = ReadName(node, file),
+            Personality = ReadPersonality(node),
+            Memory = ReadMemory(node),
+            Vcpus = ReadVcpus(node),
+            Engine = ReadEngine(node),
+            Clock = node.Choice("clock", ClockSource.Host),
+            Kernel = node.RequiredFile("kernel"),
+            Initrd = node.File("initrd"),
+            CommandLine = ReadCommandLine(node),
+            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format").ConvertAll(ReadDisk),
+            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "mac", "hostForwards").ConvertAll(ReadNetwork),
+            Console = ReadConsole(node.Object("console", "type", "path", "escape")),
+            EfiVariables = node.File("efiVariables"),
+        };
+    }
+
+    private static string ReadName(ConfigNode node, string? file)
+    {
+        string? name = node.Text("name");
+        if (name is null) return file is null ? "guest" : Path.GetFileNameWithoutExtension(file);
+        bool good = name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        return good ? name : throw node.Wrong("name", "1 to 64 letters, digits, '-', '_' or '.'");
+    }
+
+    private static Personality ReadPersonality(ConfigNode node)
+    {
+        Personality personality = node.Choice("personality", Personality.Platform);
+        return personality == Personality.Platform
+            ? personality
+            : throw node.Problem("personality", "the \"xen\" personality is not there yet, only \"platform\" is");
+    }
+
+    private static ulong ReadMemory(ConfigNode node)
+    {
+        string text = node.Text("memory") ?? "1G";
+        if (!MemorySize.TryParse(text, out ulong bytes)) throw node.Wrong("memory", "a size such as \"512M\" or \"1G\"");
+        return bytes >= MachineLimits.MinimumMemory && bytes <= MachineLimits.MaximumMemory && bytes % MachineLimits.MemoryGranularity == 0
+            ? bytes
+            : throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from "
+                + $"{MemorySize.Format(MachineLimits.MinimumMemory)} to {MemorySize.Format(MachineLimits.MaximumMemory)}");
+    }
+
+    private static int ReadVcpus(ConfigNode node)
+    {
+        int vcpus = node.Number("vcpus", 1, 1, MachineLimits.ConfigurableVcpus);
+        return vcpus <= MachineLimits.SupportedVcpus
+            ? vcpus
+            : throw node.Problem("vcpus", $"{vcpus} processors are not yet supported, the machine has at most {MachineLimits.SupportedVcpus}");
+    }
+
+    private static Engine ReadEngine(ConfigNode node)
+    {
+        Engine engine = node.Choice("engine", Engine.Interpreter);
+        return engine == MachineLimits.SupportedEngine
+            ? engine
+            : throw node.Problem("engine", $"the {engine.ToString().ToLowerInvariant()} is not there yet, use \"interpreter\"");
+    }
+
+    private static string ReadCommandLine(ConfigNode node)
+    {
+        string text = node.Text("commandLine") ?? "";
+        if (text.Any(char.IsControl)) throw node.Wrong("commandLine", "text without control characters");
+        int length = Encoding.UTF8.GetByteCount(text);
+        return length < MachineLimits.CommandLineSize
+            ? text
+            : throw node.Wrong("commandLine", $"at most {MachineLimits.CommandLineSize - 1} bytes", length.ToString(CultureInfo.InvariantCulture));
+    }
+
+    private static DiskConfig ReadDisk(ConfigNode node)
+    {
+        if (node.Text("format") is { } format && format != "raw") throw node.Wrong("format", "\"raw\"");
+        return new DiskConfig(node.RequiredFile("path"), node.Flag("readOnly", absent: false));
+    }
+
+    private static NetworkConfig ReadNetwork(ConfigNode node)
+    {
+        NetworkType type = node.Choice("type", NetworkType.Nat);
+        string? device = node.Text("device");
+        List<string> forwards = node.Texts("hostForwards", 64);
+        if (type == NetworkType.Tap)
+        {
+            // IFNAMSIZ is 16 with the terminating zero; '/' and white space are not allowed in an interface's name.
+            if (device is null || device.Length is 0 or > 15 || device.Any(static c => c is '/' or ':' || char.IsWhiteSpace(c) || !char.IsAscii(c) || char.IsControl(c)))
+                throw node.Wrong("device", "the name of a TAP interface of the host");
+            if (forwards.Count > 0) throw node.Problem("hostForwards", "only a \"nat\" network forwards ports, this one is \"tap\"");
+        }
+        else if (device is not null)
+        {
+            throw node.Problem("device", "only a \"tap\" network has a device, this one is \"nat\"");
+        }
+        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text)));
+    }
+
+    private static byte[]? ReadMac(ConfigNode node)
+    {
+        string? text = node.Text("mac");
+        if (text is null) return null;
+        string[] parts = text.Split(':');
+        byte[] mac = new byte[6];
+        bool good = parts.Length == 6;
+        for (int i = 0; good && i < 6; i++)
+            good = parts[i].Length == 2 && byte.TryParse(parts[i], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out mac[i]);
+        // Bit 0 of the first byte marks a group address.
+        return good && (mac[0] & 1) == 0 ? mac : throw node.Wrong("mac", "six hex bytes of a unicast address, such as \"52:54:00:12:34:56\"");
+    }
+
+    private static HostForward ReadForward(ConfigNode node, string text)
+    {
+        string[] parts = text.Split(':');
+        if (parts.Length == 3) parts = [parts[0], "127.0.0.1", parts[1], parts[2]];
+        if (parts.Length == 4
+            && parts[0] is "tcp" or "udp"
+            && IPAddress.TryParse(parts[1], out IPAddress? address)
+            && TryPort(parts[2], out int host)
+            && TryPort(parts[3], out int guest))
+        {
+            return new HostForward(parts[0] == "tcp" ? ForwardProtocol.Tcp : ForwardProtocol.Udp, new IPEndPoint(address, host), guest);
+        }
+        throw node.Wrong("hostForwards", "\"tcp:HOSTPORT:GUESTPORT\" or \"udp:HOSTADDRESS:HOSTPORT:GUESTPORT\"", $"\"{text}\"");
+    }
+
+    private static bool TryPort(string text, out int port) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and < 65536;
+
+    private static ConsoleConfig ReadConsole(ConfigNode? node)
+    {
+        if (node is null) return new ConsoleConfig();
+        ConsoleType type = node.Choice("type", ConsoleType.Stdio);
+        string? path = node.File("path");
+        bool needsPath = type is ConsoleType.File or ConsoleType.Socket;
+        if (needsPath && path is null) throw node.Wrong("path", "a file name");
+        if (!needsPath && path is not null) throw node.Problem("path", $"a \"{type.ToString().ToLowerInvariant()}\" console has no path");
+        return new ConsoleConfig { Type = type, Path = path, Escape = ReadEscape(node) };
+    }
+
+    private static byte? ReadEscape(ConfigNode node)
+    {
+        const string Expected = "a control character such as \"ctrl-]\", or \"none\"";
+        string? text = node.Text("escape");
+        if (text is null) return ConsoleConfig.DefaultEscape;
+        if (text == "none") return null;
+        if (!text.StartsWith("ctrl-", StringComparison.Ordinal) || text.Length != 6) throw node.Wrong("escape", Expected);
+        // Control characters are the columns @ to _ of ASCII less 0x40. Tab, line feed and carriage return are typed all the time.
+        int code = char.ToUpperInvariant(text[5]) - '@';
+        return code is >= 0 and < 0x20 and not ('\t' or '\n' or '\r') ? (byte)code : throw node.Wrong("escape", Expected);
+    }
+}

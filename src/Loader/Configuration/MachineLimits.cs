@@ -1,0 +1,32 @@
+namespace FastXen.Loader.Configuration;
+
+/// <summary>What a config may ask for, and what this version of the machine can do of it.</summary>
+public static class MachineLimits
+{
+    /// <summary>Most virtual processors that a config may name.</summary>
+    public const int ConfigurableVcpus = 64;
+
+    /// <summary>Most virtual processors that the machine has today.</summary>
+    public const int SupportedVcpus = 1;
+
+    /// <summary>Engines that exist today.</summary>
+    public const Engine SupportedEngine = Engine.Interpreter;
+
+    /// <summary>Least RAM in bytes.</summary>
+    public const ulong MinimumMemory = 64UL << 20;
+
+    /// <summary>Most RAM in bytes.</summary>
+    public const ulong MaximumMemory = 64UL << 30;
+
+    /// <summary>RAM is a multiple of this many bytes.</summary>
+    public const ulong MemoryGranularity = 1UL << 20;
+
+    /// <summary>Longest kernel command line in bytes (COMMAND_LINE_SIZE of Linux/ia64, with its terminating zero).</summary>
+    public const int CommandLineSize = 2048;
+
+    /// <summary>Most disks.</summary>
+    public const int Disks = 8;
+
+    /// <summary>Most network interfaces.</summary>
+    public const int NetworkInterfaces = 8;
+}

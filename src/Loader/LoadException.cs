@@ -1,0 +1,20 @@
+namespace FastXen.Loader;
+
+/// <summary>The user's input cannot be used. The message is one sentence for the user; the process ends with exit code 2.</summary>
+public abstract class LoadException : Exception
+{
+    private protected LoadException(string message, Exception? inner = null) : base(message, inner) { }
+}
+
+/// <summary>A guest config, or an option that stands in for one, is wrong.</summary>
+public sealed class ConfigException : LoadException
+{
+    /// <summary>A config that cannot be read at all.</summary>
+    public ConfigException(string source, string problem, Exception? inner = null) : base($"{source}: {problem}", inner) { }
+
+    /// <summary>A field of a config with a wrong value.</summary>
+    public ConfigException(string source, string field, string problem) : base($"{source}: {field}: {problem}") { }
+}
+
+/// <summary>A file that the guest is to be given (kernel, initrd, disk) cannot be used.</summary>
+public sealed class ImageException(string path, string problem, Exception? inner = null) : LoadException($"{path}: {problem}", inner);

@@ -1,0 +1,181 @@
+using System.Text;
+using FastXen.Loader.Configuration;
+
+namespace FastXen.Loader.Tests;
+
+public class GuestConfigTests
+{
+    private static readonly Dictionary<string, string?> NoFields = [];
+
+    private static GuestConfig Parse(string json) =>
+        GuestConfigReader.Parse("/guests/g.json", Encoding.UTF8.GetBytes(json), NoFields, []);
+
+    [Fact]
+    public void Defaults_fill_what_a_short_config_leaves_out()
+    {
+        GuestConfig config = Parse("""{ "kernel": "vmlinux" }""");
+        Assert.Equal("g", config.Name);
+        Assert.Equal(1UL << 30, config.Memory);
+        Assert.Equal(1, config.Vcpus);
+        Assert.Equal(Engine.Interpreter, config.Engine);
+        Assert.Equal(ClockSource.Host, config.Clock);
+        Assert.Equal("/guests/vmlinux", config.Kernel);
+        Assert.Null(config.Initrd);
+        Assert.Equal("", config.CommandLine);
+        Assert.Equal(ConsoleType.Stdio, config.Console.Type);
+        Assert.Equal(ConsoleConfig.DefaultEscape, config.Console.Escape);
+    }
+
+    [Fact]
+    public void Every_field_is_read()
+    {
+        GuestConfig config = Parse("""
+            {
+              "$schema": "schema.json", // comments are welcome
+              "name": "full", "personality": "platform", "memory": "256M", "vcpus": 1,
+              "engine": "interpreter", "clock": "deterministic",
+              "kernel": "../kit/vmlinux.gz", "initrd": "/abs/initrd", "commandLine": "console=ttyS0 quiet",
+              "disks": [ { "path": "a.img" }, { "path": "b.img", "readOnly": true, "format": "raw" } ],
+              "network": [
+                { "mac": "52:54:00:ab:cd:ef", "hostForwards": [ "tcp:2222:22", "udp:0.0.0.0:53:5353" ] },
+                { "type": "tap", "device": "tap0" }
+              ],
+              "console": { "type": "socket", "path": "g.sock", "escape": "ctrl-a" },
+              "efiVariables": "g.vars",
+            }
+            """);
+        Assert.Equal("full", config.Name);
+        Assert.Equal(256UL << 20, config.Memory);
+        Assert.Equal(ClockSource.Deterministic, config.Clock);
+        Assert.Equal("/guests/../kit/vmlinux.gz", config.Kernel);
+        Assert.Equal("/abs/initrd", config.Initrd);
+        Assert.Equal("console=ttyS0 quiet", config.CommandLine);
+        Assert.Equal([new DiskConfig("/guests/a.img", false), new DiskConfig("/guests/b.img", true)], config.Disks);
+        Assert.Equal([0x52, 0x54, 0, 0xAB, 0xCD, 0xEF], config.Network[0].Mac!);
+        Assert.Equal("127.0.0.1:2222", config.Network[0].HostForwards[0].Host.ToString());
+        Assert.Equal(22, config.Network[0].HostForwards[0].GuestPort);
+        Assert.Equal(ForwardProtocol.Udp, config.Network[0].HostForwards[1].Protocol);
+        Assert.Equal(NetworkType.Tap, config.Network[1].Type);
+        Assert.Equal("tap0", config.Network[1].Device);
+        Assert.Equal(ConsoleType.Socket, config.Console.Type);
+        Assert.Equal("/guests/g.sock", config.Console.Path);
+        Assert.Equal((byte)1, config.Console.Escape);
+        Assert.Equal("/guests/g.vars", config.EfiVariables);
+    }
+
+    [Theory]
+    [InlineData("""{ }""", "/guests/g.json: kernel: expected a file name, found nothing")]
+    [InlineData("""{ "kernel": "" }""", "/guests/g.json: kernel: expected a file name, found \"\"")]
+    [InlineData("""{ "kernel": ["a"] }""", "/guests/g.json: kernel: expected a text, found a list")]
+    [InlineData("""{ "kernel": {"a": 1} }""", "/guests/g.json: kernel: expected a text, found an object")]
+    [InlineData("""{ "kernal": "v" }""", "/guests/g.json: kernal: there is no such field, did you mean \"kernel\"?")]
+    [InlineData("""{ "kernel": "v", "memory": "lots" }""", "/guests/g.json: memory: expected a size such as \"512M\" or \"1G\", found \"lots\"")]
+    [InlineData("""{ "kernel": "v", "memory": "63M" }""", "/guests/g.json: memory: expected a multiple of 1M from 64M to 64G, found \"63M\"")]
+    [InlineData("""{ "kernel": "v", "memory": "99999999999G" }""", "/guests/g.json: memory: expected a size such as \"512M\" or \"1G\", found \"99999999999G\"")]
+    [InlineData("""{ "kernel": "v", "vcpus": 0 }""", "/guests/g.json: vcpus: expected a whole number from 1 to 64, found \"0\"")]
+    [InlineData("""{ "kernel": "v", "vcpus": 65 }""", "/guests/g.json: vcpus: expected a whole number from 1 to 64, found \"65\"")]
+    [InlineData("""{ "kernel": "v", "vcpus": 2 }""", "/guests/g.json: vcpus: 2 processors are not yet supported, the machine has at most 1")]
+    [InlineData("""{ "kernel": "v", "engine": "translator" }""", "/guests/g.json: engine: the translator is not there yet, use \"interpreter\"")]
+    [InlineData("""{ "kernel": "v", "engine": "jit" }""", "/guests/g.json: engine: expected interpreter or translator, found \"jit\"")]
+    [InlineData("""{ "kernel": "v", "personality": "xen" }""", "/guests/g.json: personality: the \"xen\" personality is not there yet, only \"platform\" is")]
+    [InlineData("""{ "kernel": "v", "clock": "sundial" }""", "/guests/g.json: clock: expected host or deterministic, found \"sundial\"")]
+    [InlineData("""{ "kernel": "v", "name": "a b" }""", "/guests/g.json: name: expected 1 to 64 letters, digits, '-', '_' or '.', found \"a b\"")]
+    [InlineData("""{ "kernel": "v", "disks": "a.img" }""", "/guests/g.json: disks: expected a list, found \"a.img\"")]
+    [InlineData("""{ "kernel": "v", "disks": { "path": "a.img" } }""", "/guests/g.json: disks: expected a list, found an object")]
+    [InlineData("""{ "kernel": "v", "disks": [ "a.img" ] }""", "/guests/g.json: disks[0]: expected an object, found \"a.img\"")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a" }, { "file": "b" } ] }""", "/guests/g.json: disks[1].file: there is no such field; known are path, readOnly, format")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "readOnly": "maybe" } ] }""", "/guests/g.json: disks[0].readOnly: expected true or false, found \"maybe\"")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "format": "qcow2" } ] }""", "/guests/g.json: disks[0].format: expected \"raw\", found \"qcow2\"")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "readOnly": true } ] }""", "/guests/g.json: disks[0].path: expected a file name, found nothing")]
+    [InlineData("""{ "kernel": "v", "network": [ { "mac": "01:00:00:00:00:01" } ] }""", "/guests/g.json: network[0].mac: expected six hex bytes of a unicast address, such as \"52:54:00:12:34:56\", found \"01:00:00:00:00:01\"")]
+    [InlineData("""{ "kernel": "v", "network": [ { "type": "tap" } ] }""", "/guests/g.json: network[0].device: expected the name of a TAP interface of the host, found nothing")]
+    [InlineData("""{ "kernel": "v", "network": [ { "device": "tap0" } ] }""", "/guests/g.json: network[0].device: only a \"tap\" network has a device, this one is \"nat\"")]
+    [InlineData("""{ "kernel": "v", "network": [ { "hostForwards": [ "tcp:99999:22" ] } ] }""", "/guests/g.json: network[0].hostForwards: expected \"tcp:HOSTPORT:GUESTPORT\" or \"udp:HOSTADDRESS:HOSTPORT:GUESTPORT\", found \"tcp:99999:22\"")]
+    [InlineData("""{ "kernel": "v", "console": { "type": "file" } }""", "/guests/g.json: console.path: expected a file name, found nothing")]
+    [InlineData("""{ "kernel": "v", "console": { "path": "x" } }""", "/guests/g.json: console.path: a \"stdio\" console has no path")]
+    [InlineData("""{ "kernel": "v", "console": { "escape": "ctrl-m" } }""", "/guests/g.json: console.escape: expected a control character such as \"ctrl-]\", or \"none\", found \"ctrl-m\"")]
+    [InlineData("""{ "kernel": "v", "console": "stdio" }""", "/guests/g.json: console: expected an object, found \"stdio\"")]
+    [InlineData("""{ "kernel": "v", "commandLine": "a\u0000b" }""", "/guests/g.json: commandLine: expected text without control characters, found \"a\0b\"")]
+    public void Each_mistake_has_its_sentence(string json, string sentence) =>
+        Assert.Equal(sentence, Assert.Throws<ConfigException>(() => Parse(json)).Message);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{ \"kernel\": \"v\"")]
+    [InlineData("{ \"kernel\": \"v\", \"kernel\": \"w\" }")]
+    [InlineData("{ \"kernel\": \"\\ud800\" }")]
+    [InlineData("\0\0\0\0")]
+    public void What_is_not_a_JSON_object_is_said_to_be_none(string json)
+    {
+        string message = Assert.Throws<ConfigException>(() => Parse(json)).Message;
+        Assert.StartsWith("/guests/g.json: not a JSON object that describes a guest", message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void A_long_command_line_is_refused() =>
+        Assert.Contains("commandLine: expected at most 2047 bytes, found 2048",
+            Assert.Throws<ConfigException>(() => Parse($$"""{ "kernel": "v", "commandLine": "{{new string('x', 2048)}}" }""")).Message);
+
+    [Fact]
+    public void Options_take_the_place_of_fields_and_add_disks()
+    {
+        Dictionary<string, string?> fields = new() { ["memory"] = "128M", ["console:type"] = "stdio", ["console:path"] = null };
+        byte[] json = """{ "kernel": "v", "memory": "2G", "console": { "type": "file", "path": "log" }, "disks": [ { "path": "a.img" } ] }"""u8.ToArray();
+        GuestConfig config = GuestConfigReader.Parse("/guests/g.json", json, fields, ["/b.img"]);
+        Assert.Equal(128UL << 20, config.Memory);
+        Assert.Equal(ConsoleType.Stdio, config.Console.Type);
+        Assert.Null(config.Console.Path);
+        Assert.Equal(["/guests/a.img", "/b.img"], config.Disks.Select(disk => disk.Path));
+    }
+
+    [Fact]
+    public void A_mistake_on_the_command_line_is_blamed_on_it()
+    {
+        Dictionary<string, string?> fields = new() { ["memory"] = "some" };
+        byte[] json = """{ "kernel": "v" }"""u8.ToArray();
+        Assert.StartsWith("command line: memory: ", Assert.Throws<ConfigException>(() => GuestConfigReader.Parse("/g.json", json, fields, [])).Message);
+    }
+
+    [Fact]
+    public void A_missing_or_huge_file_is_named()
+    {
+        using TemporaryFolder folder = new();
+        string missing = Path.Combine(folder.Path, "none.json");
+        Assert.Equal($"{missing}: there is no such file", Assert.Throws<ConfigException>(() => GuestConfigReader.Read(missing)).Message);
+        string huge = folder.Write("huge.json", new byte[GuestConfigReader.MaximumFileSize + 1]);
+        Assert.Contains("a config has at most", Assert.Throws<ConfigException>(() => GuestConfigReader.Read(huge)).Message);
+        Assert.Throws<ConfigException>(() => GuestConfigReader.Read(folder.Path));
+    }
+
+    [Fact]
+    public void Damaged_configs_fail_with_a_sentence_only()
+    {
+        byte[] good = Encoding.UTF8.GetBytes("""
+            { "name": "full", "memory": "256M", "vcpus": 1, "kernel": "v", "disks": [ { "path": "a.img", "readOnly": true } ],
+              "network": [ { "mac": "52:54:00:ab:cd:ef", "hostForwards": [ "tcp:2222:22" ] } ], "console": { "type": "file", "path": "x", "escape": "none" } }
+            """);
+        Random random = new(20);
+        int refused = 0;
+        for (int round = 0; round < 5000; round++)
+        {
+            byte[] bad = (byte[])good.Clone();
+            for (int changes = random.Next(1, 6); changes > 0; changes--)
+            {
+                int at = random.Next(bad.Length);
+                bad[at] = random.Next(3) switch { 0 => (byte)random.Next(256), 1 => good[random.Next(good.Length)], _ => (byte)"{}[]\":,\\0"[random.Next(9)] };
+            }
+            if (random.Next(4) == 0) bad = bad[..random.Next(bad.Length)];
+            try
+            {
+                GuestConfigReader.Parse("/guests/g.json", bad, NoFields, []);
+            }
+            catch (ConfigException)
+            {
+                refused++;
+            }
+        }
+        Assert.InRange(refused, 1000, 5000);
+    }
+}
