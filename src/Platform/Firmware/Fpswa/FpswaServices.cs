@@ -1,0 +1,1 @@
+namespace FastXen.Platform.Firmware.Fpswa;
