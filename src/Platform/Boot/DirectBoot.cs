@@ -1,5 +1,4 @@
 using System.Text;
-using FastXen.Core;
 using FastXen.Core.State;
 using FastXen.Mmu;
 using FastXen.Platform.Firmware;
