@@ -102,10 +102,10 @@ guests() {
         mkdir -p "$out/obj/$name"
         for source in "$guest"/*.s; do
             object=$out/obj/$name/$(basename "$source" .s).o
-            ia64-linux-gnu-as -xexplicit -I "$guest" -o "$object" "$source"
+            ia64-linux-gnu-as -xexplicit --fatal-warnings -I "$guest" -o "$object" "$source"
             objects+=("$object")
         done
-        ia64-linux-gnu-ld -static -nostdlib -T "$guest/guest.ld" -o "$out/guests/$name" "${objects[@]}"
+        ia64-linux-gnu-ld --no-warn-rwx-segments --fatal-warnings -static -nostdlib -T "$guest/guest.ld" -o "$out/guests/$name" "${objects[@]}"
         echo "$sources" > "$out/guests/$name.sources"
     done
 }
