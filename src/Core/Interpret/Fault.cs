@@ -33,6 +33,9 @@ public static unsafe partial class Fault
     /// <summary>Floating-Point fault; <paramref name="isrCode"/> as in manual volume 2, ISR for FP faults.</summary>
     public static int FloatingPointFault(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.Deliver(s, i, Vector.FloatingPointFault, isrCode);
 
+    /// <summary>Floating-Point trap: the instruction has completed; <paramref name="isrCode"/> as in manual volume 2, ISR for FP traps.</summary>
+    public static int FloatingPointTrap(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.DeliverTrap(s, i, Vector.FloatingPointTrap, isrCode);
+
     /// <summary>Speculative operation fault: chk.s, chk.a, fchkf went to their recovery (vector 0x5700).</summary>
     public static int Speculation(VcpuState* s, Instruction* i, ulong immediate)
     {
@@ -52,4 +55,6 @@ public static unsafe partial class Interruptions
         _ = i; _ = vector; _ = isr; s->Ip = 0;
         return Step.Redirect;
     }
+
+    public static int DeliverTrap(VcpuState* s, Instruction* i, Vector vector, ulong isr) => Deliver(s, i, vector, isr);
 }

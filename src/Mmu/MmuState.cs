@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace FastXen.Mmu;
+
+/// <summary>
+/// The memory management unit of one vCPU: region, key and debug registers, PTA, translation registers and caches.
+/// Unmanaged and at a fixed address; only the vCPU's own thread touches it.
+/// </summary>
+/// <remarks>
+/// Registers may be read in place, and are written by <see cref="MmuRegisters"/>, so that what depends on them follows.
+/// </remarks>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct MmuState
+{
+    /// <summary>Protection key registers implemented.</summary>
+    public const int PkrCount = 16;
+    /// <summary>Pairs of instruction debug registers, and of data debug registers, implemented.</summary>
+    public const int DebugPairs = 8;
+    /// <summary>Implemented bits of a region identifier and of a protection key.</summary>
+    public const int RidBits = 24;
+
+    /// <summary>Region registers: ve 0, ps 7:2, rid 31:8.</summary>
+    public fixed ulong Rr[8];
+    /// <summary>Protection key registers: v 0, wd 1, rd 2, xd 3, key 31:8.</summary>
+    public fixed ulong Pkr[PkrCount];
+    /// <summary>CR.PTA: ve 0, size 7:2, vf 8, base 63:15.</summary>
+    public ulong Pta;
+    /// <summary>Instruction debug registers: even ones addresses; odd ones mask 55:0, plm 59:56, x 63.</summary>
+    public fixed ulong Ibr[2 * DebugPairs];
+    /// <summary>Data debug registers: even ones addresses; odd ones mask 55:0, plm 59:56, w 62, r 63.</summary>
+    public fixed ulong Dbr[2 * DebugPairs];
+
+    /// <summary>Instruction translation registers.</summary>
+    public TranslationRegisters Itr;
+    /// <summary>Data translation registers.</summary>
+    public TranslationRegisters Dtr;
+    /// <summary>Instruction translation cache.</summary>
+    public TranslationCache Itc;
+    /// <summary>Data translation cache.</summary>
+    public TranslationCache Dtc;
+
+    /// <summary>Allocates an MMU in the reset state.</summary>
+    public static MmuState* Allocate()
+    {
+        var m = (MmuState*)NativeMemory.AlignedAlloc((nuint)sizeof(MmuState), 64);
+        Reset(m);
+        return m;
+    }
+
+    /// <summary>Frees what <see cref="Allocate"/> gave.</summary>
+    public static void Free(MmuState* m)
+    {
+        if (m != null)
+            NativeMemory.AlignedFree(m);
+    }
+
+    /// <summary>The reset state: no translation, regions with 4 KiB pages and the walker off.</summary>
+    public static void Reset(MmuState* m)
+    {
+        NativeMemory.Clear(m, (nuint)sizeof(MmuState));
+        for (int i = 0; i < 8; i++)
+            m->Rr[i] = (ulong)PageSizes.Smallest << 2;
+        TranslationRegisters.Clear(&m->Itr);
+        TranslationRegisters.Clear(&m->Dtr);
+    }
+
+    /// <summary>The region register that a virtual address selects.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong RegionRegister(MmuState* m, ulong va) => m->Rr[va >> 61];
+
+    /// <summary>The region identifier that a virtual address selects.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint RegionId(MmuState* m, ulong va) => (uint)m->Rr[va >> 61] >> 8;
+}
