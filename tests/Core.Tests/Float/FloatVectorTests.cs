@@ -6,9 +6,7 @@ namespace FastXen.Core.Tests.Float;
 /// <summary>The kit's recorded floating-point instructions, through the decoder and the handlers.</summary>
 public class FloatVectorTests
 {
-    private static readonly string Folder = Path.Combine(Environment.GetEnvironmentVariable("FASTXEN_KIT") ?? "/work/shared/kit", "vectors");
-
-    [Theory]
+    [KitTheory]
     [InlineData("F1")]
     [InlineData("F2")]
     [InlineData("F3")]
@@ -22,7 +20,6 @@ public class FloatVectorTests
     [InlineData("F11")]
     [InlineData("F12")]
     [InlineData("F13")]
-    [InlineData("F14")]
     [InlineData("F16")]
     [InlineData("M18")]
     [InlineData("M19")]
@@ -30,18 +27,11 @@ public class FloatVectorTests
     [InlineData("S-div")]
     public void Recorded_instructions_agree(string family)
     {
-        string file = Path.Combine(Folder, family + ".jsonl.gz");
-        if (!File.Exists(file))
-        {
-            Console.WriteLine("skipped: no kit");
-            return;
-        }
-
-        HashSet<string> doubtful = [.. Lines(Path.Combine(Folder, "doubtful.jsonl.gz")).Select(Id)];
+        HashSet<string> doubtful = [.. Lines("doubtful").Select(Id)];
         var failures = new List<string>();
         int count = 0;
         using var machine = new VectorMachine();
-        foreach (string line in Lines(file))
+        foreach (string line in Lines(family))
         {
             count++;
             if (machine.Run(line) is string difference && !doubtful.Contains(Id(line)))
@@ -52,9 +42,10 @@ public class FloatVectorTests
         Assert.True(failures.Count == 0, $"{failures.Count} of {count} differ:\n" + string.Join('\n', failures.Take(20)));
     }
 
-    private static IEnumerable<string> Lines(string file)
+    private static IEnumerable<string> Lines(string family)
     {
-        using var reader = new StreamReader(new GZipStream(File.OpenRead(file), CompressionMode.Decompress));
+        string path = Kit.File(Path.Combine("vectors", family + ".jsonl.gz"));
+        using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
         while (reader.ReadLine() is string line)
             yield return line;
     }
