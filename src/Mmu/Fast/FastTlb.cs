@@ -26,6 +26,12 @@ public static unsafe class FastTlb
         CodeTlb.SelectMode(m, psr, cpl);
     }
 
+    /// <summary>Until the next <see cref="SelectMode"/> every data reference takes the slow path (big-endian ones).</summary>
+    public static void DisableData(MmuState* m) => m->Data = FastTables.Set(&m->Fast, FastTables.DisabledMode);
+
+    /// <summary>Until the next <see cref="SelectMode"/> every RSE reference takes the slow path.</summary>
+    public static void DisableRse(MmuState* m) => m->Rse = FastTables.Set(&m->Fast, FastTables.DisabledMode);
+
     /// <summary>Host address of a load of <paramref name="size"/> bytes (a power of 2 up to 16), or null: take the slow path.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* TryRead(MmuState* m, ulong va, int size) => TryRead(m->Data, va, size);
