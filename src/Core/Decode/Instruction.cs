@@ -14,7 +14,7 @@ namespace FastXen.Core.Decode;
 /// <item>loads R1 (or f1; ldfp R1 = f1, R2 = f2), R3 base; stores R2 (or f2) data, R3 base; base update by R2 (loads, lfetch) with
 /// <see cref="Completers.UpdateRegister"/> or by Immediate with <see cref="Completers.UpdateImmediate"/> (ldfp: 8 or 16).</item>
 /// <item>cmpxchg, xchg: R1, R3 address, R2 new value; fetchadd: R1, R3, Immediate = the signed increment.</item>
-/// <item>lfetch.count: R3, Length = cnt6 as the assembler writes it (1-64), Immediate = the signed stride (-512 to 448 in steps of 64).</item>
+/// <item>lfetch.count: R3, Length = the count as the assembler writes it (1-64), Immediate = the signed stride (-1024 to 960 in steps of 64).</item>
 /// <item>getf R1 = f2 (R2); setf R1 (f1) = r2 (R2).</item>
 /// <item>alloc: R1, Position = sof, Length = sol (not the number of outputs), Selector = sor in registers.</item>
 /// <item>mov to ar, cr: R3 = ar3, cr3, R2 or Immediate = value; from: R1, R3. Register files (rr, dbr, pmd, cpuid, dahr ...): R3 = GR with
@@ -32,7 +32,7 @@ namespace FastXen.Core.Decode;
 /// <item>fma, xma, fselect: R1, R2, R3, R4 (fma: f1 = f3 * f4 + f2); fclass: R2 = f2, Immediate = fclass9;
 /// frcpa: R1, P2, R2, R3; frsqrta: R1, P2, R3; fcvt: R1, R2; fsetc: Position = amask7, Length = omask7.</item>
 /// <item>break, nop, hint: Immediate = imm21 (62 bits in X).</item>
-/// <item>Illegal: nothing but the predicate; Qp is zero where the encoding faults whatever the predicate is.</item>
+/// <item>Illegal, Ignored: Immediate = the 41 bits of the slot. Illegal has Qp = 0 where the encoding faults whatever the predicate is.</item>
 /// </list>
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = 32)]

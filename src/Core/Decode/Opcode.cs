@@ -1,8 +1,5 @@
 namespace FastXen.Core.Decode;
 
-// The members are the manual's mnemonics; a summary for each would repeat its name.
-#pragma warning disable CS1591
-
 /// <summary>
 /// Every operation of the instruction set: the manual's mnemonic with the completers that change the meaning.
 /// Not in the name: hints, the status field (<see cref="Instruction.Selector"/>), precision and base update
@@ -12,6 +9,9 @@ public enum Opcode : ushort
 {
     /// <summary>Encoding that faults with Illegal Operation.</summary>
     Illegal = 0,
+
+    /// <summary>Unassigned encoding of the B unit that executes as a no-op.</summary>
+    Ignored,
 
     /// <summary>Slot 2 of an MLX bundle: slot 1 holds the whole instruction, this one is passed over. Restarting here (rfi with PSR.ri 2) is an Illegal Operation fault.</summary>
     LongSecondSlot,
