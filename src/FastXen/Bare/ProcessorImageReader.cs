@@ -1,5 +1,6 @@
 using FastXen.Core.Float;
 using FastXen.Core.State;
+using FastXen.Mmu;
 
 namespace FastXen.Bare;
 
@@ -41,14 +42,17 @@ internal static class ProcessorImageReader
                     break;
                 case "rr":
                     foreach ((string number, JsonField value) in field.Members())
-                        image.Rr[value.RegisterNumber(number, 0, 7)] = value.Number();
+                        image.Rr[value.RegisterNumber(number, 0, 7)] = ReadChecked(value, MmuRegisters.IsRr);
                     break;
                 case "ar":
                     ReadApplication(field, image);
                     break;
                 case "cr":
                     foreach ((string register, JsonField value) in field.Members())
-                        image.Cr[Number(RegisterNames.Control, register, value)] = value.Number();
+                    {
+                        int control = Number(RegisterNames.Control, register, value);
+                        image.Cr[control] = control == Cr.Pta ? ReadChecked(value, MmuRegisters.IsPta) : value.Number();
+                    }
                     break;
                 case "pr":
                     image.Pr = field.Number() | 1;
@@ -136,6 +140,12 @@ internal static class ProcessorImageReader
                 return false;
         }
         return true;
+    }
+
+    private static ulong ReadChecked(JsonField field, Func<ulong, bool> isValid)
+    {
+        ulong number = field.Number();
+        return isValid(number) ? number : throw field.Error($"0x{number:x} has reserved bits or an unimplemented size");
     }
 
     private static ulong ReadPsr(JsonField field)

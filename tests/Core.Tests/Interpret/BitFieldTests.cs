@@ -84,7 +84,7 @@ public class BitFieldTests
         bench.SetGr(9, 0x1234_5678_8765_8081);
         foreach ((Opcode opcode, ulong expected) in new[]
         {
-            (Opcode.Sxt1, 0xffff_ffff_ffff_ff81UL), (Opcode.Sxt2, 0xffff_ffff_ffff_8081UL), (Opcode.Sxt4, 0xffff_ffff_8765_8081), (Opcode.Zxt1, 0x81UL),
+            (Opcode.Sxt1, 0xffff_ffff_ffff_ff81UL), (Opcode.Sxt2, 0xffff_ffff_ffff_8081UL), (Opcode.Sxt4, 0xffff_ffff_8765_8081UL), (Opcode.Zxt1, 0x81UL),
         })
         {
             Assert.True(bench.Run(new Instruction { Opcode = opcode, R1 = 8, R3 = 9 }));

@@ -110,6 +110,7 @@ public class BareProgramTests
     [InlineData("""{"entry":"0x0","init":{"ar":{"itc":"0x1"}}}""", "test.jsonl:1: init.ar.itc: there is no such register")]
     [InlineData("""{"entry":"0x0","init":{"ar":{"fpsr":"0x0000000000000100"}}}""", "test.jsonl:1: init.ar.fpsr: 0x100 has reserved bits or a reserved precision")]
     [InlineData("""{"entry":"0x0","init":{"ar":{"bsp":"0x8","bspstore":"0x10"}}}""", "test.jsonl:1: init.ar.bsp: differs from bspstore")]
+    [InlineData("""{"entry":"0x0","init":{"rr":{"7":"0x2"}}}""", "test.jsonl:1: init.rr.7: 0x2 has reserved bits")]
     [InlineData("""{"entry":"0x0","init":{"cr":{"ivr":"0x1"}}}""", "test.jsonl:1: init.cr.ivr: there is no such register")]
     public void What_is_wrong_is_named_with_its_place(string lines, string sentence)
     {
