@@ -32,4 +32,7 @@ public static class FirmwareBreak
 {
     /// <summary>Break immediate of service 0; services are the 4096 numbers from here.</summary>
     public const uint Base = 0x1F_0000;
+
+    /// <summary>Services that there can be.</summary>
+    public const uint Count = 4096;
 }

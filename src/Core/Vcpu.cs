@@ -1,63 +1,237 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using FastXen.Core.Decode;
+using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Mmu;
 
 namespace FastXen.Core;
 
 /// <summary>The managed owner of one <see cref="VcpuState"/>: everything that the slow paths need.</summary>
-public sealed unsafe partial class Vcpu
+public sealed unsafe class Vcpu : IDisposable
 {
+    private readonly GCHandle handle;
+    private readonly WakeSignal wake = new();
+    private readonly ConcurrentQueue<(ulong Address, ulong Length)> written = new();
+    private volatile int stop;
+
     /// <summary>The unmanaged state.</summary>
     public VcpuState* State { get; private set; }
 
     /// <summary>The domain's physical address space.</summary>
     public PhysicalMemory Memory { get; }
 
+    /// <summary>Decoded code.</summary>
+    public CodeCache Code { get; } = new();
+
     /// <summary>Firmware services, or null on a bare machine.</summary>
     public IFirmware? Firmware { get; set; }
 
-    /// <summary>Makes a vCPU in the reset state.</summary>
-    public Vcpu(PhysicalMemory memory) => Memory = memory;
+    /// <summary>Why the run loop was left; <see cref="VcpuStop.None"/> while it runs.</summary>
+    public VcpuStop StopReason => (VcpuStop)stop;
+
+    /// <summary>A sentence for <see cref="VcpuStop.Crashed"/>.</summary>
+    public string? CrashReason { get; private set; }
+
+    /// <summary>Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots.</summary>
+    public Vcpu(PhysicalMemory memory, bool deterministic = false)
+    {
+        Memory = memory;
+        handle = GCHandle.Alloc(this);
+        State = VcpuAllocation.Allocate();
+        State->Owner = GCHandle.ToIntPtr(handle);
+        State->MemoryBase = memory.Base;
+        State->Deterministic = deterministic ? 1u : 0u;
+        State->ClockStart = Stopwatch.GetTimestamp();
+        State->Mmu = MmuState.Allocate();
+        Code.Dropped += () => State->FetchVa = CodePage.NoAddress;
+        memory.Written += OnWritten;
+        Reset();
+    }
+
+    /// <summary>The owner of a state.</summary>
+    public static Vcpu Of(VcpuState* s) => (Vcpu)GCHandle.FromIntPtr(s->Owner).Target!;
+
+    /// <summary>Puts the processor into the reset state: registers, translations, decoded code, requests.</summary>
+    public void Reset()
+    {
+        VcpuAllocation.Reset(State);
+        State->FetchVa = CodePage.NoAddress;
+        for (int word = 0; word < 4; word++)
+            State->Irr[word] = State->InService[word] = 0;
+        Alat.Clear(State);
+        State->Careful = 0;
+        State->IcInFlight = 0;
+        State->ItmFired = 1;
+        State->Cr[Cr.Itv] = State->Cr[Cr.Pmv] = State->Cr[Cr.Cmcv] = State->Cr[Cr.Lrr0] = State->Cr[Cr.Lrr1] = 0x1_0000;
+        Code.Clear();
+        stop = 0;
+        AddressSpace.Reset(State);
+    }
 
     /// <summary>
     /// Copies guest-virtual memory as the vCPU would see it now (data translation by PSR.dt, at CPL 0), for firmware services with pointer arguments.
     /// False when some byte is not mapped to RAM; no fault is delivered.
     /// </summary>
-    public bool TryRead(ulong address, Span<byte> destination) => throw new NotImplementedException();
+    public bool TryRead(ulong address, Span<byte> destination)
+    {
+        while (destination.Length > 0)
+        {
+            int part = (int)Math.Min((ulong)destination.Length, CodePage.Size - (address & 0xFFF));
+            if (!AddressSpace.TryLocate(State, address, write: false, out ulong physical) || !Memory.TryGetSpan(physical, part, out Span<byte> source))
+                return false;
+            source.CopyTo(destination);
+            destination = destination[part..];
+            address += (ulong)part;
+        }
+
+        return true;
+    }
 
     /// <summary>As <see cref="TryRead"/>, writing.</summary>
-    public bool TryWrite(ulong address, ReadOnlySpan<byte> source) => throw new NotImplementedException();
+    public bool TryWrite(ulong address, ReadOnlySpan<byte> source)
+    {
+        while (source.Length > 0)
+        {
+            int part = (int)Math.Min((ulong)source.Length, CodePage.Size - (address & 0xFFF));
+            if (!AddressSpace.TryLocate(State, address, write: true, out ulong physical) || !Memory.TryGetSpan(physical, part, out Span<byte> target))
+                return false;
+            source[..part].CopyTo(target);
+            source = source[part..];
+            address += (ulong)part;
+        }
+
+        return true;
+    }
 
     /// <summary>Reads register r32 + <paramref name="index"/> (stacked argument), 0 to 7.</summary>
     public ulong Argument(int index) => State->FrameBase[32 + index];
 
     /// <summary>Posts an external interrupt (sets its IRR bit and wakes the vCPU). Any thread.</summary>
-    public void PostInterrupt(byte vector) => throw new NotImplementedException();
+    public void PostInterrupt(byte vector)
+    {
+        LocalSapic.Request(State, vector);
+        wake.Set();
+    }
 
-    /// <summary>Blocks the vCPU until an unmasked or masked interrupt is pending or its timer fires (PAL_HALT_LIGHT).</summary>
-    public void WaitForInterrupt() => throw new NotImplementedException();
+    /// <summary>Blocks the vCPU until an interrupt is requested, its timer fires or it is stopped (PAL_HALT_LIGHT). The host thread sleeps.</summary>
+    public void WaitForInterrupt()
+    {
+        while (!LocalSapic.AnyRequested(State) && stop == 0)
+        {
+            ulong? left = Clock.UntilTimer(State);
+            if (State->Deterministic != 0 && left is { } counts)
+            {
+                // Deterministic time passes at once while nothing runs.
+                State->ItcOffset += counts;
+            }
+            else
+            {
+                wake.Wait(left is { } itc ? itc * 1_000_000_000UL / Clock.ItcFrequency : ulong.MaxValue);
+            }
 
-    /// <summary>Drops all translation caches and decoded code (PAL cache and TLB services).</summary>
-    public void FlushTranslations() => throw new NotImplementedException();
+            Clock.Tick(State);
+        }
 
-    /// <summary>Asks the run loop to leave with this request (reset, power-off, halt).</summary>
-    public void RequestStop(VcpuStop reason) => throw new NotImplementedException();
-}
+        State->Deadline = 0;
+    }
 
-/// <summary>Why a vCPU left its run loop.</summary>
-public enum VcpuStop
-{
-    /// <summary>Still running.</summary>
-    None,
-    /// <summary>The guest powered the machine off.</summary>
-    PowerOff,
-    /// <summary>The guest asked for a reset.</summary>
-    Reboot,
-    /// <summary>The guest halted this processor for good.</summary>
-    Halted,
-    /// <summary>The host asked.</summary>
-    Requested,
-    /// <summary>The stop address or step limit of a bare run was reached.</summary>
-    Limit,
-    /// <summary>An internal invariant broke; the domain is stopped with a dump.</summary>
-    Crashed,
+    /// <summary>Drops all decoded code and fast translations (PAL cache services).</summary>
+    public void FlushTranslations()
+    {
+        Code.Clear();
+        FastTlb.Clear(State->Mmu);
+    }
+
+    /// <summary>Asks the run loop to leave with this request (reset, power-off, halt). Any thread; the first request counts.</summary>
+    public void RequestStop(VcpuStop reason)
+    {
+        Interlocked.CompareExchange(ref stop, (int)reason, 0);
+        Volatile.Write(ref State->Deadline, 0);
+        wake.Set();
+    }
+
+    /// <summary>Stops the domain for a reason that the guest's processor would have met with a machine check.</summary>
+    public void Crash(string reason)
+    {
+        CrashReason ??= reason;
+        RequestStop(VcpuStop.Crashed);
+    }
+
+    /// <summary>Runs on the reference engine until the vCPU is stopped.</summary>
+    public VcpuStop Run()
+    {
+        stop = 0;
+        Volatile.Write(ref State->Deadline, 0);
+        Interpreter.Run(State);
+        return StopReason;
+    }
+
+    /// <summary>Between runs of slots: timer, requests, external interrupts. False: leave the run loop.</summary>
+    internal bool Attend()
+    {
+        VcpuState* s = State;
+        if (stop != 0)
+            return false;
+        Clock.Tick(s);
+        ForgetWritten();
+        if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
+            Interruptions.DeliverHere(s, Vector.ExternalInterrupt, 0);
+        return stop == 0;
+    }
+
+    /// <summary>A firmware break: false when this is none of the firmware's bundles.</summary>
+    internal bool CallFirmware(Instruction* i, out int step)
+    {
+        step = Step.Next;
+        ulong bundle = CodePosition.Bundle(State, i);
+        if (Firmware is null || !Firmware.IsFirmware(State->CodePa | (bundle & 0xFFF)))
+            return false;
+        State->Ip = bundle;
+        State->Slot = CodePosition.Slot(i);
+        switch (Firmware.Call(this, (uint)i->Immediate - FirmwareBreak.Base))
+        {
+            case FirmwareReturn.Branch:
+                State->Ip = State->Br[0] & ~0xFUL;
+                State->Slot = 0;
+                step = Step.Redirect;
+                break;
+            case FirmwareReturn.Return:
+                step = Branches.ReturnTo(State, i, 0);
+                break;
+            default:
+                step = Step.Redirect;
+                break;
+        }
+
+        State->Deadline = 0;
+        return true;
+    }
+
+    // Devices write on their own threads; the vCPU forgets the code before it looks at the interrupt that tells of the write.
+    private void OnWritten(ulong address, ulong length)
+    {
+        written.Enqueue((address, length));
+        Volatile.Write(ref State->Deadline, 0);
+    }
+
+    private void ForgetWritten()
+    {
+        while (written.TryDequeue(out (ulong Address, ulong Length) range))
+            Code.Forget(range.Address, range.Length);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (State == null)
+            return;
+        Memory.Written -= OnWritten;
+        Code.Dispose();
+        MmuState.Free(State->Mmu);
+        VcpuAllocation.Free(State);
+        State = null;
+        handle.Free();
+    }
 }

@@ -15,7 +15,10 @@ public static unsafe class MmuRegisters
     {
         if ((value & RrReserved) != 0 || !PageSizes.IsImplemented(Tlb.PageShift(value)))
             return TlbResult.ReservedRegisterField;
+        ulong old = m->Rr[va >> 61];
         m->Rr[va >> 61] = value;
+        if (old >> 8 != value >> 8)
+            FastTlb.RegionChanged(m, (int)(va >> 61));
         return TlbResult.Ok;
     }
 
@@ -36,6 +39,7 @@ public static unsafe class MmuRegisters
             }
         }
         m->Pkr[index & 0xff] = value;
+        FastTlb.KeysChanged(m);
         return TlbResult.Ok;
     }
 

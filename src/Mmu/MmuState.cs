@@ -20,6 +20,12 @@ public unsafe struct MmuState
     /// <summary>Implemented bits of a region identifier and of a protection key.</summary>
     public const int RidBits = 24;
 
+    /// <summary>Fast tables of the selected mode for loads and stores, by region number.</summary>
+    public FastEntry** Data;
+    /// <summary>Fast tables for the register stack engine, by region number.</summary>
+    public FastEntry** Rse;
+    internal ulong CodeMode;
+
     /// <summary>Region registers: ve 0, ps 7:2, rid 31:8.</summary>
     public fixed ulong Rr[8];
     /// <summary>Protection key registers: v 0, wd 1, rd 2, xd 3, key 31:8.</summary>
@@ -30,6 +36,9 @@ public unsafe struct MmuState
     public fixed ulong Ibr[2 * DebugPairs];
     /// <summary>Data debug registers: even ones addresses; odd ones mask 55:0, plm 59:56, w 62, r 63.</summary>
     public fixed ulong Dbr[2 * DebugPairs];
+
+    internal FastTables Fast;
+    internal CodeTable Code;
 
     /// <summary>Instruction translation registers.</summary>
     public TranslationRegisters Itr;
@@ -44,6 +53,8 @@ public unsafe struct MmuState
     public static MmuState* Allocate()
     {
         var m = (MmuState*)NativeMemory.AlignedAlloc((nuint)sizeof(MmuState), 64);
+        NativeMemory.Clear(m, (nuint)sizeof(MmuState));
+        FastTables.Allocate(&m->Fast);
         Reset(m);
         return m;
     }
@@ -51,18 +62,26 @@ public unsafe struct MmuState
     /// <summary>Frees what <see cref="Allocate"/> gave.</summary>
     public static void Free(MmuState* m)
     {
-        if (m != null)
-            NativeMemory.AlignedFree(m);
+        if (m == null)
+            return;
+        FastTables.Free(&m->Fast);
+        NativeMemory.AlignedFree(m);
     }
 
-    /// <summary>The reset state: no translation, regions with 4 KiB pages and the walker off.</summary>
+    /// <summary>The reset state: physical mode, no translation, regions with 4 KiB pages and the walker off.</summary>
     public static void Reset(MmuState* m)
     {
-        NativeMemory.Clear(m, (nuint)sizeof(MmuState));
-        for (int i = 0; i < 8; i++)
-            m->Rr[i] = (ulong)PageSizes.Smallest << 2;
+        new Span<ulong>(m->Rr, 8).Fill((ulong)PageSizes.Smallest << 2);
+        new Span<ulong>(m->Pkr, PkrCount).Clear();
+        m->Pta = 15 << 2;
+        new Span<ulong>(m->Ibr, 2 * DebugPairs).Clear();
+        new Span<ulong>(m->Dbr, 2 * DebugPairs).Clear();
         TranslationRegisters.Clear(&m->Itr);
         TranslationRegisters.Clear(&m->Dtr);
+        TranslationCache.Clear(&m->Itc);
+        TranslationCache.Clear(&m->Dtc);
+        FastTlb.Clear(m);
+        FastTlb.SelectMode(m, 0, 0);
     }
 
     /// <summary>The region register that a virtual address selects.</summary>

@@ -34,6 +34,9 @@ public readonly struct FloatFormat
     /// <summary>Register exponent of the largest finite number.</summary>
     public int MaxExponent => (int)(_packed >> 32);
 
+    /// <summary>True for the exponents of normal numbers.</summary>
+    public bool Holds(int exponent) => exponent >= MinExponent && exponent <= MaxExponent;
+
     /// <summary>The format of a result. Index: completer, pc, wre.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FloatFormat Of(uint completer, uint control) => new(Table[(int)(((completer << 3) | ((control >> 1) & 7)) & 31)]);

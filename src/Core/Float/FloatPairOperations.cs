@@ -1,69 +1,43 @@
 namespace FastXen.Core.Float;
 
 // The halves of the parallel operations of manual volume 3, each the scalar operation on singles.
-#pragma warning disable CS1591 // the names are the manual's
 
-public readonly struct FpminHalf : IParallelOperation
+/// <summary>fpmin, fpmax, fpamin, fpamax: the first operand where the relation holds, else the second.</summary>
+public readonly struct ChoiceHalf<T> : IParallelOperation
+    where T : struct, IFloatRelation
 {
+    /// <inheritdoc/>
     public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.TakesFirstOfMin(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? a : b;
+        T.Holds(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? a : b;
 }
 
-public readonly struct FpmaxHalf : IParallelOperation
+/// <summary>fpcmp: all ones where the relation holds.</summary>
+public readonly struct CompareHalf<T> : IParallelOperation
+    where T : struct, IFloatRelation
 {
+    /// <inheritdoc/>
     public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.TakesFirstOfMax(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? a : b;
+        T.Holds(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? ~0u : 0;
 }
 
-public readonly struct FpaminHalf : IParallelOperation
+/// <summary>fpcmp.neq, .nlt, .nle, .ord: the opposite, with the exceptions of the relation itself.</summary>
+public readonly struct OppositeHalf<T> : IParallelOperation
+    where T : struct, IFloatRelation
 {
-    public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.TakesFirstOfMagnitudeMin(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? a : b;
+    /// <inheritdoc/>
+    public static uint Apply(uint a, uint b, ref FloatStatus status) => ~CompareHalf<T>.Apply(a, b, ref status);
 }
 
-public readonly struct FpamaxHalf : IParallelOperation
+/// <summary>fpcvt.fx.</summary>
+public readonly struct ToSignedHalf : IParallelOperation
 {
-    public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.TakesFirstOfMagnitudeMax(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? a : b;
-}
-
-public readonly struct FpcmpEqHalf : IParallelOperation
-{
-    public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.Equal(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? ~0u : 0;
-}
-
-public readonly struct FpcmpLtHalf : IParallelOperation
-{
-    public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.Less(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? ~0u : 0;
-}
-
-public readonly struct FpcmpLeHalf : IParallelOperation
-{
-    public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.LessOrEqual(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? ~0u : 0;
-}
-
-public readonly struct FpcmpUnordHalf : IParallelOperation
-{
-    public static uint Apply(uint a, uint b, ref FloatStatus status) =>
-        FloatComparison.Unordered(MemoryFormat.FromSingle(a), MemoryFormat.FromSingle(b), ref status) ? ~0u : 0;
-}
-
-/// <summary>The opposite of a compare: neq, nlt, nle, ord. Exceptions are those of the compare.</summary>
-public readonly struct FpcmpNot<T> : IParallelOperation
-    where T : struct, IParallelOperation
-{
-    public static uint Apply(uint a, uint b, ref FloatStatus status) => ~T.Apply(a, b, ref status);
-}
-
-public readonly struct FpcvtFxHalf : IParallelOperation
-{
+    /// <inheritdoc/>
     public static uint Apply(uint a, uint b, ref FloatStatus status) => FloatConversion.ParallelToSigned(a, ref status);
 }
 
-public readonly struct FpcvtFxuHalf : IParallelOperation
+/// <summary>fpcvt.fxu.</summary>
+public readonly struct ToUnsignedHalf : IParallelOperation
 {
+    /// <inheritdoc/>
     public static uint Apply(uint a, uint b, ref FloatStatus status) => FloatConversion.ParallelToUnsigned(a, ref status);
 }

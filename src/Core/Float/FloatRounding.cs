@@ -11,34 +11,46 @@ public static class FloatRounding
     private const uint Nearest = 0, Down = 1, Up = 2;
 
     /// <summary>Rounds to <paramref name="format"/>, raising O, U and I as flags or traps.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FloatRegister Round(uint sign, int exponent, ulong high, ulong low, FloatFormat format, ref FloatStatus status)
+    {
+        ulong significand = Unbounded(sign, high, low, format, status.RoundingMode, out int carry, out bool inexact, out bool away);
+        int rounded = exponent + carry;
+        if (format.Holds(rounded))
+        {
+            if (inexact)
+                Inexact(away, ref status);
+            return new FloatRegister(sign | (uint)rounded, significand);
+        }
+
+        uint conditions = (inexact ? FloatFlags.Inexact : 0) | (away ? FloatFlags.RoundedAway : 0);
+        return rounded > format.MaxExponent
+            ? Overflowed(sign, rounded, significand, conditions, format, ref status)
+            : Tiny(sign, exponent, high, low, new FloatRegister((uint)rounded, significand), conditions, format, ref status);
+    }
+
+    /// <summary>
+    /// Rounds as if the exponent had no bounds. <paramref name="carry"/> is to be added to the exponent;
+    /// <paramref name="away"/> tells that one was added to the significand.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Unbounded(
+        uint sign, ulong high, ulong low, FloatFormat format, uint mode, out int carry, out bool inexact, out bool away)
     {
         int dropped = format.Dropped;
         ulong fraction = Fraction(high, low, dropped);
         ulong kept = high >> dropped;
-        bool away = RoundsAway(sign, kept, fraction, status.RoundingMode);
+        inexact = fraction != 0;
+        away = RoundsAway(sign, kept, fraction, mode);
         ulong significand = (kept + (away ? 1UL : 0)) << dropped;
-        int rounded = exponent;
+        carry = 0;
         if (significand == 0)
         {
             // The integer bit was set: this is a carry out of the top.
             significand = FloatKind.IntegerBit;
-            rounded++;
+            carry = 1;
         }
 
-        if (rounded < format.MinExponent || rounded > format.MaxExponent)
-        {
-            uint inexact = fraction == 0 ? 0 : FloatFlags.Inexact | (away ? FloatFlags.RoundedAway : 0);
-            return rounded > format.MaxExponent
-                ? Overflowed(sign, rounded, significand, inexact, format, ref status)
-                : Tiny(sign, exponent, high, low, new FloatRegister((uint)rounded, significand), inexact, format, ref status);
-        }
-
-        if (fraction != 0)
-            Inexact(away, ref status);
-
-        return new FloatRegister(sign | (uint)rounded, significand);
+        return significand;
     }
 
     /// <summary>The bits below the kept ones, guard bit on top, the rest collapsed into bit 0.</summary>
@@ -67,13 +79,13 @@ public static class FloatRounding
     private static bool LeavesZero(uint sign, uint mode) => mode == (sign != 0 ? Down : Up);
 
     private static FloatRegister Overflowed(
-        uint sign, int rounded, ulong significand, uint inexact, FloatFormat format, ref FloatStatus status)
+        uint sign, int rounded, ulong significand, uint conditions, FloatFormat format, ref FloatStatus status)
     {
         if ((status.Enabled & FloatFlags.Overflow) != 0)
         {
             // The handler gets the result of unbounded range, its exponent cut to 17 bits.
-            status.Flags |= FloatFlags.Overflow | (inexact & FloatFlags.Inexact);
-            status.Trap = FloatFlags.Overflow | inexact;
+            status.Flags |= FloatFlags.Overflow | (conditions & FloatFlags.Inexact);
+            status.Trap = FloatFlags.Overflow | conditions;
             return new FloatRegister(sign | ((uint)rounded & 0x1ffff), significand);
         }
 
@@ -88,12 +100,12 @@ public static class FloatRounding
 
     /// <summary>The rounded value of unbounded range is below the smallest normal: trap, flush, or denormalize and round again.</summary>
     private static FloatRegister Tiny(
-        uint sign, int exponent, ulong high, ulong low, FloatRegister unbounded, uint inexact, FloatFormat format, ref FloatStatus status)
+        uint sign, int exponent, ulong high, ulong low, FloatRegister unbounded, uint conditions, FloatFormat format, ref FloatStatus status)
     {
         if ((status.Enabled & FloatFlags.Underflow) != 0)
         {
-            status.Flags |= FloatFlags.Underflow | (inexact & FloatFlags.Inexact);
-            status.Trap = FloatFlags.Underflow | inexact;
+            status.Flags |= FloatFlags.Underflow | (conditions & FloatFlags.Inexact);
+            status.Trap = FloatFlags.Underflow | conditions;
             return new FloatRegister(sign | (unbounded.SignExponent & 0x1ffff), unbounded.Significand);
         }
 

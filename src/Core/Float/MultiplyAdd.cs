@@ -7,24 +7,40 @@ namespace FastXen.Core.Float;
 public static class MultiplyAdd
 {
     /// <summary>
-    /// a * b + c, rounded once. <paramref name="productSign"/> and <paramref name="addendSign"/> are 0 or
-    /// <see cref="FloatKind.SignBit"/> and negate the product (fnma) or the addend (fms).
-    /// <paramref name="multiplyOnly"/>: the addend is register f0 and takes no part, so that the sign of a zero product stays.
+    /// The ordinary case of <see cref="Compute"/>: normal multiplicands, a normal or zero addend, a result in range. False when it
+    /// is none, and then nothing has been decided. <paramref name="mode"/> is the rounding mode.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FloatRegister Compute(
-        in FloatRegister a, in FloatRegister b, in FloatRegister c,
-        uint productSign, uint addendSign, bool multiplyOnly, FloatFormat format, ref FloatStatus status)
+    public static bool TryOrdinary(
+        in FloatRegister a, in FloatRegister b, in FloatRegister c, uint productSign, uint addendSign, FloatFormat format, uint mode,
+        out ulong significand, out uint signExponent, out bool inexact)
     {
-        if (!FloatKind.IsNormal(a) || !FloatKind.IsNormal(b) || !(multiplyOnly || FloatKind.IsNormal(c)))
-            return Unusual(a, b, c, productSign, addendSign, multiplyOnly, format, ref status);
+        significand = 0;
+        signExponent = 0;
+        inexact = false;
+        if (!FloatKind.IsNormal(a) || !FloatKind.IsNormal(b))
+            return false;
 
         ulong high = Multiply(a.Significand, b.Significand, out ulong low, out int shift);
         int exponent = (int)a.Exponent + (int)b.Exponent - 0xfffe - shift;
         uint sign = (a.SignExponent ^ b.SignExponent ^ productSign) & FloatKind.SignBit;
-        return multiplyOnly
-            ? FloatRounding.Round(sign, exponent, high, low, format, ref status)
-            : Sum(sign, exponent, high, low, (c.SignExponent ^ addendSign) & FloatKind.SignBit, (int)c.Exponent, c.Significand, format, ref status);
+        if ((c.Significand | c.Exponent) != 0)
+        {
+            if (!FloatKind.IsNormal(c))
+                return false;
+
+            uint signOfAddend = (c.SignExponent ^ addendSign) & FloatKind.SignBit;
+            if (!Add(ref sign, ref exponent, ref high, ref low, signOfAddend, (int)c.Exponent, c.Significand))
+            {
+                signExponent = SignOfExactZero(mode);
+                return true;
+            }
+        }
+
+        significand = FloatRounding.Unbounded(sign, high, low, format, mode, out int carry, out inexact, out _);
+        exponent += carry;
+        signExponent = sign | (uint)exponent;
+        return format.Holds(exponent);
     }
 
     /// <summary>The normalized product of two normalized significands.</summary>
@@ -38,10 +54,13 @@ public static class MultiplyAdd
         return high;
     }
 
-    /// <summary>Adds a normalized 64-bit addend to a normalized 128-bit product and rounds.</summary>
-    private static FloatRegister Sum(
-        uint sign, int exponent, ulong high, ulong low, uint addendSign, int addendExponent, ulong addend,
-        FloatFormat format, ref FloatStatus status)
+    /// <summary>
+    /// Adds a normalized 64-bit addend to a normalized 128-bit product; the sum is normalized, its lowest bit sticky.
+    /// False when the sum is exactly zero.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Add(
+        ref uint sign, ref int exponent, ref ulong high, ref ulong low, uint addendSign, int addendExponent, ulong addend)
     {
         // x is the larger in magnitude, y is aligned to it.
         ulong xHigh = high, xLow = low, yHigh = addend, yLow = 0;
@@ -49,68 +68,82 @@ public static class MultiplyAdd
         int distance = exponent - addendExponent;
         if (distance < 0 || (distance == 0 && high < addend))
         {
-            (xHigh, xLow, yHigh, yLow) = (addend, 0, high, low);
-            (sign, exponent, distance) = (addendSign, addendExponent, -distance);
+            xHigh = addend;
+            xLow = 0;
+            yHigh = high;
+            yLow = low;
+            sign = addendSign;
+            exponent = addendExponent;
+            distance = -distance;
         }
 
         WideSignificand.ShiftRight(ref yHigh, ref yLow, out ulong lost, distance);
         if (!subtract)
         {
-            ulong sumLow = xLow + yLow;
-            ulong carry = sumLow < xLow ? 1UL : 0;
-            ulong sumHigh = xHigh + yHigh;
-            bool overflow = sumHigh < xHigh;
-            sumHigh += carry;
-            overflow |= sumHigh < carry;
-            sumLow |= lost != 0 ? 1UL : 0;
+            low = xLow + yLow;
+            ulong carry = low < xLow ? 1UL : 0;
+            high = xHigh + yHigh;
+            bool overflow = high < xHigh;
+            high += carry;
+            overflow |= high < carry;
+            low |= lost != 0 ? 1UL : 0;
             if (overflow)
             {
-                sumLow = (sumLow >> 1) | (sumLow & 1) | (sumHigh << 63);
-                sumHigh = (sumHigh >> 1) | FloatKind.IntegerBit;
+                low = (low >> 1) | (low & 1) | (high << 63);
+                high = (high >> 1) | FloatKind.IntegerBit;
                 exponent++;
             }
 
-            return FloatRounding.Round(sign, exponent, sumHigh, sumLow, format, ref status);
+            return true;
         }
 
         // The lost word takes part: with a distance of 1 it may become significant after cancellation.
         ulong borrow = lost != 0 ? 1UL : 0;
         ulong rest = 0 - lost;
-        ulong differenceLow = xLow - yLow;
+        low = xLow - yLow;
         ulong borrowHigh = xLow < yLow ? 1UL : 0;
-        borrowHigh += differenceLow < borrow ? 1UL : 0;
-        differenceLow -= borrow;
-        ulong differenceHigh = xHigh - yHigh - borrowHigh;
-        if ((long)differenceHigh >= 0)
+        borrowHigh += low < borrow ? 1UL : 0;
+        low -= borrow;
+        high = xHigh - yHigh - borrowHigh;
+        if ((long)high >= 0)
         {
-            if (differenceHigh == 0)
+            if (high == 0)
             {
-                if ((differenceLow | rest) == 0)
-                    return new FloatRegister(status.RoundingMode == 1 ? FloatKind.SignBit : 0, 0);
+                if ((low | rest) == 0)
+                    return false;
 
-                (differenceHigh, differenceLow, rest) = (differenceLow, rest, 0);
+                high = low;
+                low = rest;
+                rest = 0;
                 exponent -= 64;
-                if (differenceHigh == 0)
+                if (high == 0)
                 {
-                    (differenceHigh, differenceLow) = (differenceLow, 0);
+                    high = low;
+                    low = 0;
                     exponent -= 64;
                 }
             }
 
-            int shift = BitOperations.LeadingZeroCount(differenceHigh);
+            int shift = BitOperations.LeadingZeroCount(high);
             exponent -= shift;
-            differenceHigh = (differenceHigh << shift) | (differenceLow >> 1 >> (63 - shift));
-            differenceLow = (differenceLow << shift) | (rest >> 1 >> (63 - shift));
+            high = (high << shift) | (low >> 1 >> (63 - shift));
+            low = (low << shift) | (rest >> 1 >> (63 - shift));
             rest <<= shift;
         }
 
-        differenceLow |= rest != 0 ? 1UL : 0;
-        return FloatRounding.Round(sign, exponent, differenceHigh, differenceLow, format, ref status);
+        low |= rest != 0 ? 1UL : 0;
+        return true;
     }
 
-    /// <summary>Some operand is not a normal number.</summary>
+    private static uint SignOfExactZero(uint mode) => mode == 1 ? FloatKind.SignBit : 0;
+
+    /// <summary>
+    /// a * b + c, rounded once, for all operands. <paramref name="productSign"/> and <paramref name="addendSign"/> are 0 or
+    /// <see cref="FloatKind.SignBit"/> and negate the product (fnma) or the addend (fms).
+    /// <paramref name="multiplyOnly"/>: the addend is register f0 and takes no part, so that the sign of a zero product stays.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static FloatRegister Unusual(
+    public static FloatRegister Compute(
         in FloatRegister a, in FloatRegister b, in FloatRegister c,
         uint productSign, uint addendSign, bool multiplyOnly, FloatFormat format, ref FloatStatus status)
     {
@@ -135,7 +168,7 @@ public static class MultiplyAdd
         if (infiniteProduct && (zeroProduct || (infiniteAddend && sign != signOfAddend)))
             return Invalid(ref status);
 
-        bool unnormal = FloatKind.IsUnnormal(a) || FloatKind.IsUnnormal(b) || (!multiplyOnly && FloatKind.IsUnnormal(c));
+        bool unnormal = FloatKind.IsUnnormal(a) || FloatKind.IsUnnormal(b) || FloatKind.IsUnnormal(c);
         if (unnormal && status.Raise(FloatFlags.Denormal))
             return default;
         if (infiniteProduct)
@@ -148,11 +181,14 @@ public static class MultiplyAdd
 
         ulong high = Multiply(FloatKind.Normalize(a, out int exponentA), FloatKind.Normalize(b, out int exponentB), out ulong low, out int shift);
         int exponent = exponentA + exponentB - 0xfffe - shift;
-        if (multiplyOnly || FloatKind.IsZero(c))
-            return FloatRounding.Round(sign, exponent, high, low, format, ref status);
+        if (!FloatKind.IsZero(c))
+        {
+            ulong addend = FloatKind.Normalize(c, out int exponentC);
+            if (!Add(ref sign, ref exponent, ref high, ref low, signOfAddend, exponentC, addend))
+                return new FloatRegister(SignOfExactZero(status.RoundingMode), 0);
+        }
 
-        ulong addend = FloatKind.Normalize(c, out int exponentC);
-        return Sum(sign, exponent, high, low, signOfAddend, exponentC, addend, format, ref status);
+        return FloatRounding.Round(sign, exponent, high, low, format, ref status);
     }
 
     /// <summary>A zero product plus an addend that may be zero, too.</summary>
@@ -164,8 +200,7 @@ public static class MultiplyAdd
             return FloatRounding.Round(addendSign, exponent, addend, 0, format, ref status);
         }
 
-        uint sign = productSign == addendSign ? productSign : status.RoundingMode == 1 ? FloatKind.SignBit : 0;
-        return new FloatRegister(sign, 0);
+        return new FloatRegister(productSign == addendSign ? productSign : SignOfExactZero(status.RoundingMode), 0);
     }
 
     private static FloatRegister Invalid(ref FloatStatus status)

@@ -7,7 +7,7 @@ namespace FastXen.Core.Interpret;
 /// Faults that handlers raise. Each delivers the interruption (saves IIP, IPSR, ISR ..., sets Ip to the vector) and
 /// returns <see cref="Step.Redirect"/>, so that a handler says <c>return Fault.IllegalOperation(s, i);</c> before it has changed anything.
 /// </summary>
-public static unsafe partial class Fault
+public static unsafe class Fault
 {
     /// <summary>Illegal Operation fault (General Exception, ISR.code 0x00).</summary>
     public static int IllegalOperation(VcpuState* s, Instruction* i) => General(s, i, 0x00);
@@ -27,6 +27,25 @@ public static unsafe partial class Fault
     /// <summary>Register NaT Consumption fault of a non-access instruction (vector 0x5600, ISR.code 0x10).</summary>
     public static int RegisterNatConsumption(VcpuState* s, Instruction* i) => Interruptions.Deliver(s, i, Vector.NatConsumption, 0x10);
 
+    /// <summary>Register NaT Consumption fault of a memory reference; <paramref name="isr"/>: r, w, na and the non-access code.</summary>
+    public static int DataNatConsumption(VcpuState* s, Instruction* i, ulong isr) => Interruptions.Deliver(s, i, Vector.NatConsumption, 0x10 | isr);
+
+    /// <summary>Unaligned Data Reference fault.</summary>
+    public static int UnalignedReference(VcpuState* s, Instruction* i, ulong address, ulong isr)
+    {
+        if ((s->PsrValue & Psr.Ic) != 0)
+            s->Cr[Cr.Ifa] = address;
+        return Interruptions.Deliver(s, i, Vector.UnalignedReference, isr);
+    }
+
+    /// <summary>Unsupported Data Reference fault: a semaphore or 16-byte access where memory is not write-back.</summary>
+    public static int UnsupportedDataReference(VcpuState* s, Instruction* i, ulong address, ulong isr)
+    {
+        if ((s->PsrValue & Psr.Ic) != 0)
+            s->Cr[Cr.Ifa] = address;
+        return Interruptions.Deliver(s, i, Vector.UnsupportedDataReference, isr);
+    }
+
     /// <summary>Disabled Floating-Point Register fault; <paramref name="isrCode"/> bit 0 for f2-f31 disabled, bit 1 for f32-f127.</summary>
     public static int DisabledFpRegister(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.Deliver(s, i, Vector.DisabledFpRegister, isrCode);
 
@@ -39,22 +58,10 @@ public static unsafe partial class Fault
     /// <summary>Speculative operation fault: chk.s, chk.a, fchkf went to their recovery (vector 0x5700).</summary>
     public static int Speculation(VcpuState* s, Instruction* i, ulong immediate)
     {
-        s->Cr[Cr.Iim] = immediate;
+        if ((s->PsrValue & Psr.Ic) != 0)
+            s->Cr[Cr.Iim] = immediate;
         return Interruptions.Deliver(s, i, Vector.Speculation, 0);
     }
 
     private static int General(VcpuState* s, Instruction* i, uint code) => Interruptions.Deliver(s, i, Vector.GeneralException, code);
-}
-
-/// <summary>Interruption delivery (manual volume 2, 5.5).</summary>
-public static unsafe partial class Interruptions
-{
-    /// <summary>Delivers a fault of instruction <paramref name="i"/> with the low ISR bits (code, and the rwxs... bits where the caller sets them).</summary>
-    public static int Deliver(VcpuState* s, Instruction* i, Vector vector, ulong isr)
-    {
-        _ = i; _ = vector; _ = isr; s->Ip = 0;
-        return Step.Redirect;
-    }
-
-    public static int DeliverTrap(VcpuState* s, Instruction* i, Vector vector, ulong isr) => Deliver(s, i, vector, isr);
 }

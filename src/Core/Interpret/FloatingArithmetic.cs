@@ -35,17 +35,43 @@ public static unsafe class FloatingArithmetic
 
     private static int Fpnma(VcpuState* s, Instruction* i) => Pair(s, i, FloatKind.SignBit, 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Scalar(VcpuState* s, Instruction* i, uint productSign, uint addendSign)
     {
         int fault = FloatingAccess.Check(s, i);
         if (fault != Step.Next)
             return fault;
 
+        FloatRegister* a = Registers.Fr(s, i->R3), b = Registers.Fr(s, i->R4), c = Registers.Fr(s, i->R2);
+        ulong fpsr = s->Ar[Ar.Fpsr];
+        uint control = FloatStatus.Controls(fpsr, i->Selector);
+        FloatFormat format = FloatFormat.Of(((uint)i->Completers >> 2) & 3, control);
+        if (MultiplyAdd.TryOrdinary(
+            *a, *b, *c, productSign, addendSign, format, (control >> 4) & 3, out ulong significand, out uint signExponent, out bool inexact))
+        {
+            uint flags = inexact ? FloatFlags.Inexact : 0;
+            if ((flags & ~(uint)fpsr) == 0)
+            {
+                s->Ar[Ar.Fpsr] = FloatStatus.Merge(fpsr, i->Selector, flags);
+                FloatRegister* target = Registers.Fr(s, i->R1);
+                target->Significand = significand;
+                target->SignExponent = signExponent;
+                s->PsrValue |= i->R1 < 32 ? Psr.Mfl : Psr.Mfh;
+                return Step.Next;
+            }
+        }
+
+        return Exceptional(s, i, productSign, addendSign, format);
+    }
+
+    /// <summary>The operations that the fast path leaves: unusual operands or results, an inexact result while its trap is not masked.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Exceptional(VcpuState* s, Instruction* i, uint productSign, uint addendSign, FloatFormat format)
+    {
         FloatStatus status = FloatingAccess.Status(s, i);
-        uint precision = ((uint)i->Completers >> 2) & 3;
         FloatRegister result = MultiplyAdd.Compute(
             *Registers.Fr(s, i->R3), *Registers.Fr(s, i->R4), *Registers.Fr(s, i->R2),
-            productSign, addendSign, i->R2 == 0, FloatFormat.Of(precision, status.Control), ref status);
+            productSign, addendSign, i->R2 == 0, format, ref status);
         return FloatingAccess.Complete(s, i, result, status);
     }
 

@@ -10,23 +10,15 @@ public static unsafe class FloatingCompares
     /// <summary>Enters the handlers into the interpreter's table.</summary>
     public static void Bind(delegate*<VcpuState*, Instruction*, int>* table)
     {
-        table[(int)Opcode.FcmpEq] = table[(int)Opcode.FcmpEqUnc] = &FcmpEq;
-        table[(int)Opcode.FcmpLt] = table[(int)Opcode.FcmpLtUnc] = &FcmpLt;
-        table[(int)Opcode.FcmpLe] = table[(int)Opcode.FcmpLeUnc] = &FcmpLe;
-        table[(int)Opcode.FcmpUnord] = table[(int)Opcode.FcmpUnordUnc] = &FcmpUnord;
+        table[(int)Opcode.FcmpEq] = table[(int)Opcode.FcmpEqUnc] = &Compare<Equal>;
+        table[(int)Opcode.FcmpLt] = table[(int)Opcode.FcmpLtUnc] = &Compare<Less>;
+        table[(int)Opcode.FcmpLe] = table[(int)Opcode.FcmpLeUnc] = &Compare<LessOrEqual>;
+        table[(int)Opcode.FcmpUnord] = table[(int)Opcode.FcmpUnordUnc] = &Compare<Unordered>;
         table[(int)Opcode.Fclass] = table[(int)Opcode.FclassUnc] = &Fclass;
     }
 
-    private static int FcmpEq(VcpuState* s, Instruction* i) => Compare(s, i, &FloatComparison.Equal);
-
-    private static int FcmpLt(VcpuState* s, Instruction* i) => Compare(s, i, &FloatComparison.Less);
-
-    private static int FcmpLe(VcpuState* s, Instruction* i) => Compare(s, i, &FloatComparison.LessOrEqual);
-
-    private static int FcmpUnord(VcpuState* s, Instruction* i) => Compare(s, i, &FloatComparison.Unordered);
-
-    private static int Compare(
-        VcpuState* s, Instruction* i, delegate*<in FloatRegister, in FloatRegister, ref FloatStatus, bool> relation)
+    private static int Compare<T>(VcpuState* s, Instruction* i)
+        where T : struct, IFloatRelation
     {
         if (i->P1 == i->P2)
             return Fault.IllegalOperation(s, i);
@@ -42,7 +34,7 @@ public static unsafe class FloatingCompares
             return Write(s, i, 0, 0);
 
         FloatStatus status = FloatingAccess.Status(s, i);
-        uint holds = relation(*a, *b, ref status) ? 1u : 0;
+        uint holds = T.Holds(*a, *b, ref status) ? 1u : 0;
         if (status.Fault != 0)
             return Fault.FloatingPointFault(s, i, status.Fault);
 

@@ -10,38 +10,30 @@ public static unsafe class FloatingMinMax
     /// <summary>Enters the handlers into the interpreter's table.</summary>
     public static void Bind(delegate*<VcpuState*, Instruction*, int>* table)
     {
-        table[(int)Opcode.Fmin] = &Fmin;
-        table[(int)Opcode.Fmax] = &Fmax;
-        table[(int)Opcode.Famin] = &Famin;
-        table[(int)Opcode.Famax] = &Famax;
-        table[(int)Opcode.Fpmin] = &Pair<FpminHalf>;
-        table[(int)Opcode.Fpmax] = &Pair<FpmaxHalf>;
-        table[(int)Opcode.Fpamin] = &Pair<FpaminHalf>;
-        table[(int)Opcode.Fpamax] = &Pair<FpamaxHalf>;
-        table[(int)Opcode.FpcmpEq] = &Pair<FpcmpEqHalf>;
-        table[(int)Opcode.FpcmpLt] = &Pair<FpcmpLtHalf>;
-        table[(int)Opcode.FpcmpLe] = &Pair<FpcmpLeHalf>;
-        table[(int)Opcode.FpcmpUnord] = &Pair<FpcmpUnordHalf>;
-        table[(int)Opcode.FpcmpNeq] = &Pair<FpcmpNot<FpcmpEqHalf>>;
-        table[(int)Opcode.FpcmpNlt] = &Pair<FpcmpNot<FpcmpLtHalf>>;
-        table[(int)Opcode.FpcmpNle] = &Pair<FpcmpNot<FpcmpLeHalf>>;
-        table[(int)Opcode.FpcmpOrd] = &Pair<FpcmpNot<FpcmpUnordHalf>>;
-        table[(int)Opcode.FpcvtFx] = &Pair<FpcvtFxHalf>;
-        table[(int)Opcode.FpcvtFxu] = &Pair<FpcvtFxuHalf>;
-        table[(int)Opcode.FpcvtFxTrunc] = &Pair<FpcvtFxHalf>;
-        table[(int)Opcode.FpcvtFxuTrunc] = &Pair<FpcvtFxuHalf>;
+        table[(int)Opcode.Fmin] = &Choose<Less>;
+        table[(int)Opcode.Fmax] = &Choose<Greater>;
+        table[(int)Opcode.Famin] = &Choose<InMagnitude<Less>>;
+        table[(int)Opcode.Famax] = &Choose<InMagnitude<Greater>>;
+        table[(int)Opcode.Fpmin] = &Pair<ChoiceHalf<Less>>;
+        table[(int)Opcode.Fpmax] = &Pair<ChoiceHalf<Greater>>;
+        table[(int)Opcode.Fpamin] = &Pair<ChoiceHalf<InMagnitude<Less>>>;
+        table[(int)Opcode.Fpamax] = &Pair<ChoiceHalf<InMagnitude<Greater>>>;
+        table[(int)Opcode.FpcmpEq] = &Pair<CompareHalf<Equal>>;
+        table[(int)Opcode.FpcmpLt] = &Pair<CompareHalf<Less>>;
+        table[(int)Opcode.FpcmpLe] = &Pair<CompareHalf<LessOrEqual>>;
+        table[(int)Opcode.FpcmpUnord] = &Pair<CompareHalf<Unordered>>;
+        table[(int)Opcode.FpcmpNeq] = &Pair<OppositeHalf<Equal>>;
+        table[(int)Opcode.FpcmpNlt] = &Pair<OppositeHalf<Less>>;
+        table[(int)Opcode.FpcmpNle] = &Pair<OppositeHalf<LessOrEqual>>;
+        table[(int)Opcode.FpcmpOrd] = &Pair<OppositeHalf<Unordered>>;
+        table[(int)Opcode.FpcvtFx] = &Pair<ToSignedHalf>;
+        table[(int)Opcode.FpcvtFxu] = &Pair<ToUnsignedHalf>;
+        table[(int)Opcode.FpcvtFxTrunc] = &Pair<ToSignedHalf>;
+        table[(int)Opcode.FpcvtFxuTrunc] = &Pair<ToUnsignedHalf>;
     }
 
-    private static int Fmin(VcpuState* s, Instruction* i) => Choose(s, i, &FloatComparison.TakesFirstOfMin);
-
-    private static int Fmax(VcpuState* s, Instruction* i) => Choose(s, i, &FloatComparison.TakesFirstOfMax);
-
-    private static int Famin(VcpuState* s, Instruction* i) => Choose(s, i, &FloatComparison.TakesFirstOfMagnitudeMin);
-
-    private static int Famax(VcpuState* s, Instruction* i) => Choose(s, i, &FloatComparison.TakesFirstOfMagnitudeMax);
-
-    private static int Choose(
-        VcpuState* s, Instruction* i, delegate*<in FloatRegister, in FloatRegister, ref FloatStatus, bool> takesFirst)
+    private static int Choose<T>(VcpuState* s, Instruction* i)
+        where T : struct, IFloatRelation
     {
         int fault = FloatingAccess.Check(s, i);
         if (fault != Step.Next)
@@ -49,7 +41,7 @@ public static unsafe class FloatingMinMax
 
         FloatStatus status = FloatingAccess.Status(s, i);
         FloatRegister* a = Registers.Fr(s, i->R2), b = Registers.Fr(s, i->R3);
-        FloatRegister result = a->IsNatVal || b->IsNatVal ? FloatRegister.NatVal : takesFirst(*a, *b, ref status) ? *a : *b;
+        FloatRegister result = a->IsNatVal || b->IsNatVal ? FloatRegister.NatVal : T.Holds(*a, *b, ref status) ? *a : *b;
         return FloatingAccess.Complete(s, i, result, status);
     }
 

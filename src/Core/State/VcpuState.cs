@@ -32,7 +32,11 @@ public unsafe struct VcpuState
     public uint NatPresent;
     /// <summary>Address of the current bundle (valid between instructions, and after a handler returned <see cref="Interpret.Step.Redirect"/>).</summary>
     public ulong Ip;
-    /// <summary>Processor status register; ri holds the slot only where <see cref="Ip"/> is valid.</summary>
+    /// <summary>Slot of the next instruction, valid where <see cref="Ip"/> is (PSR.ri; the bits in <see cref="PsrValue"/> are not kept).</summary>
+    public int Slot;
+    /// <summary>Non-zero when instructions run one at a time with all debug checks (PSR.ss, id, da, dd, ia; armed breakpoints).</summary>
+    public uint Careful;
+    /// <summary>Processor status register; ri is in <see cref="Slot"/>.</summary>
     public ulong PsrValue;
     /// <summary>Static registers r0-r31 (the bank that PSR.bn selects in r16-r31).</summary>
     public fixed ulong Gr[32];
@@ -57,8 +61,8 @@ public unsafe struct VcpuState
     public ulong Rnat;
     /// <summary>Registers of the dirty partition; negative by the number of missing registers while a frame is incomplete.</summary>
     public int Dirty;
-    /// <summary>Registers of the clean partition.</summary>
-    public int Clean;
+    /// <summary>Valid entries of <see cref="Alat"/>.</summary>
+    public int AlatCount;
     /// <summary>First register of the linear buffer of stacked registers.</summary>
     public ulong* StackBuffer;
     /// <summary>NaT bytes of <see cref="StackBuffer"/>.</summary>
@@ -73,17 +77,50 @@ public unsafe struct VcpuState
     public ulong Retired;
     /// <summary>When <see cref="Retired"/> reaches this, the run loop leaves the fast path to look at timers, interrupts and requests. Other threads may set it to 0.</summary>
     public ulong Deadline;
-    /// <summary>IP of the last instruction that completed while PSR.ic was 1 (source of IIPA).</summary>
+    /// <summary>Interrupt requests, 256 bits; set by any thread with interlocked operations.</summary>
+    public fixed ulong Irr[4];
+    /// <summary>Interrupts in service, 256 bits.</summary>
+    public fixed ulong InService[4];
+    /// <summary>Non-zero when ITC counts retired slots.</summary>
+    public uint Deterministic;
+    /// <summary>Host timestamp at which the clock began.</summary>
+    public long ClockStart;
+    /// <summary>AR.ITC minus the raw clock.</summary>
+    public ulong ItcOffset;
+    /// <summary>Non-zero once the match of ITM has raised its interrupt.</summary>
+    public uint ItmFired;
+    /// <summary>Bundle of the last taken branch or interruption: IIPA's source when a fault comes before anything else completed.</summary>
     public ulong LastIp;
+    /// <summary>Equal to <see cref="CodeVa"/> while that page may go on executing; an odd value where it must be looked up again.</summary>
+    public ulong FetchVa;
+    /// <summary>Virtual address of the code page that runs now (4 KiB aligned).</summary>
+    public ulong CodeVa;
+    /// <summary>Physical address of the code page that runs now.</summary>
+    public ulong CodePa;
+    /// <summary>First slot of the decoded code page that runs now.</summary>
+    public Decode.Instruction* CodeSlots;
+    /// <summary>First slot executed since the last taken branch.</summary>
+    public Decode.Instruction* RunStart;
+    /// <summary>Non-zero while PSR.ic was changed and not yet serialised (SDM vol 2, 3.2.1): interruptions then set ISR.ni.</summary>
+    public uint IcInFlight;
+    /// <summary>ITLB.ed of the code page that runs now.</summary>
+    public uint CodeEd;
+    /// <summary>Reservation-free ALAT: 32 entries (see <see cref="Interpret.Alat"/>).</summary>
+    public fixed ulong Alat[32 * 2];
+    /// <summary>First word of the translation of the code page that runs now; 0 in physical mode.</summary>
+    public ulong CodePte;
+    /// <summary>Performance monitor configuration registers.</summary>
+    public fixed ulong Pmc[16];
+    /// <summary>Performance monitor data registers.</summary>
+    public fixed ulong Pmd[16];
+    /// <summary>What the counted quantity was when the monitor was last brought up to date.</summary>
+    public fixed ulong PmdSeen[16];
+    /// <summary>Address translation of this vCPU.</summary>
+    public Mmu.MmuState* Mmu;
+    /// <summary>Host address of guest physical address 0.</summary>
+    public byte* MemoryBase;
     /// <summary>GCHandle of the managed <see cref="Vcpu"/> that owns this state.</summary>
     public nint Owner;
-
-    /// <summary>The slot in which execution goes on, PSR.ri.</summary>
-    public int Slot
-    {
-        readonly get => (int)(PsrValue >> Psr.RiShift) & 3;
-        set => PsrValue = (PsrValue & ~Psr.Ri) | ((ulong)value << Psr.RiShift);
-    }
 
     /// <summary>Current privilege level, 0 (kernel) to 3.</summary>
     public readonly int Cpl => (int)(PsrValue >> Psr.CplShift) & 3;

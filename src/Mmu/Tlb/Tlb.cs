@@ -1,3 +1,5 @@
+using FastXen.Events;
+
 namespace FastXen.Mmu;
 
 /// <summary>What a TLB instruction did.</summary>
@@ -57,6 +59,8 @@ public static unsafe class Tlb
     public static void PurgeRemote(MmuState* m, ulong va, ulong size, uint rid)
     {
         int shift = PurgeShift(size);
+        if (Tracing.Tlb)
+            FastXenEventSource.Log.TlbPurge((long)va, rid, shift);
         PurgeCache(m, &m->Itc, va, rid, shift);
         PurgeCache(m, &m->Dtc, va, rid, shift);
     }
@@ -66,6 +70,7 @@ public static unsafe class Tlb
     {
         TranslationCache.Clear(&m->Itc);
         TranslationCache.Clear(&m->Dtc);
+        FastTlb.PurgeAll(m);
     }
 
     /// <summary>True when itc, itr or the VHPT walker would refuse these words (manual volume 2, 4.1.1.5).</summary>
@@ -132,21 +137,30 @@ public static unsafe class Tlb
 
     private static void PurgeCache(MmuState* m, TranslationCache* cache, ulong va, uint rid, int shift)
     {
-        for (int entry; (entry = TranslationCache.FindOverlap(cache, va & PageSizes.RegionOffset, rid, shift)) >= 0;)
+        for (int entry = -1; (entry = TranslationCache.FindOverlap(cache, va & PageSizes.RegionOffset, rid, shift, entry)) >= 0;)
             Drop(m, cache, entry);
     }
 
     private static void Drop(MmuState* m, TranslationCache* cache, int entry)
     {
-        _ = m;
+        Forget(m, cache == &m->Itc, TranslationCache.Entry(cache, entry));
         TranslationCache.Remove(cache, entry);
     }
 
     private static void Drop(MmuState* m, TranslationRegisters* registers, int slot)
     {
-        _ = m;
-        if (!TranslationRegisters.IsEmpty(registers, slot))
-            TranslationRegisters.Remove(registers, slot);
+        if (TranslationRegisters.IsEmpty(registers, slot))
+            return;
+        Forget(m, registers == &m->Itr, TranslationRegisters.Entry(registers, slot));
+        TranslationRegisters.Remove(registers, slot);
+    }
+
+    private static void Forget(MmuState* m, bool instruction, in TlbEntry entry)
+    {
+        if (instruction)
+            CodeTlb.Purge(m, entry);
+        else
+            FastTlb.Purge(m, entry);
     }
 
     /// <summary>True when the range has a byte in common with a translation register.</summary>

@@ -54,8 +54,11 @@ public unsafe struct TranslationCache
     private static int SetOf(ulong pageNumber, uint rid) =>
         (int)(((uint)(pageNumber ^ pageNumber >> 8 ^ pageNumber >> 16) + (rid * 0x9e37_79b1u >> 24)) & (Sets - 1));
 
-    /// <summary>An entry that has a byte in common with the range of 2^<paramref name="shift"/> bytes, or -1.</summary>
-    internal static int FindOverlap(TranslationCache* t, ulong offset, uint rid, int shift)
+    /// <summary>
+    /// An entry that has a byte in common with the range of 2^<paramref name="shift"/> bytes, or -1. <paramref name="previous"/>: what the
+    /// call before gave for the same range (that entry has been removed), so that purging many costs one scan; -1 at first.
+    /// </summary>
+    internal static int FindOverlap(TranslationCache* t, ulong offset, uint rid, int shift, int previous)
     {
         ulong range = PageSizes.Mask(shift);
         // Pages that contain the range: at most one of each size.
@@ -72,7 +75,7 @@ public unsafe struct TranslationCache
             return -1;
         int smallest = BitOperations.TrailingZeroCount(smaller);
         if (shift - smallest > 5)
-            return Scan(t, offset & range, range, rid);
+            return Scan(t, offset & range, range, rid, previous + 1);
         for (; smaller != 0; smaller &= smaller - 1)
         {
             int size = BitOperations.TrailingZeroCount(smaller);
@@ -86,10 +89,10 @@ public unsafe struct TranslationCache
         return -1;
     }
 
-    private static int Scan(TranslationCache* t, ulong start, ulong range, uint rid)
+    private static int Scan(TranslationCache* t, ulong start, ulong range, uint rid, int from)
     {
         Vector256<ulong> wanted = Vector256.Create(start), mask = Vector256.Create(range);
-        for (int i = 0; i < Entries; i += 4)
+        for (int i = from & ~3; i < Entries; i += 4)
         {
             uint hits = Vector256.Equals(Vector256.Load(t->_offset + i) & mask, wanted).ExtractMostSignificantBits();
             for (; hits != 0; hits &= hits - 1)

@@ -1,0 +1,50 @@
+using FastXen.Core.State;
+
+namespace FastXen.Core.Interpret;
+
+/// <summary>Changes of the PSR, with what hangs on it: register bank, translation mode, the careful mode of the run loop.</summary>
+public static unsafe class ProcessorStatus
+{
+    // Bits whose change selects another set of fast translation tables or invalidates the code page.
+    private const ulong TranslationBits = Psr.Dt | Psr.Rt | Psr.It | Psr.Cpl | Psr.Be | Psr.Db | Psr.Pk;
+
+    private const ulong CarefulBits = Psr.Ss | Psr.Id | Psr.Da | Psr.Dd | Psr.Ia | Psr.Db;
+
+    /// <summary>Sets the whole PSR.</summary>
+    public static void Set(VcpuState* s, ulong value)
+    {
+        ulong changed = s->PsrValue ^ value;
+        s->PsrValue = value & ~Psr.Ri;
+        if ((changed & Psr.Bn) != 0)
+            SwapBank(s);
+        if ((changed & TranslationBits) != 0)
+            ModeChanged(s, changed);
+        s->Careful = (value & CarefulBits) != 0 ? 1u : 0u;
+        if ((value & Psr.I) != 0)
+            s->Deadline = 0;
+    }
+
+    /// <summary>Lowers the privilege level (br.ret) or raises it (epc).</summary>
+    public static void SetCpl(VcpuState* s, int cpl) =>
+        Set(s, (s->PsrValue & ~Psr.Cpl) | (ulong)cpl << Psr.CplShift);
+
+    /// <summary>Exchanges r16-r31 with the other bank.</summary>
+    private static void SwapBank(VcpuState* s)
+    {
+        if (s->AlatCount != 0)
+            Alat.ForgetBank(s);
+        for (int r = 0; r < 16; r++)
+        {
+            (s->Gr[16 + r], s->OtherBank[r]) = (s->OtherBank[r], s->Gr[16 + r]);
+            (s->GrNat[16 + r], s->OtherBankNat[r]) = (s->OtherBankNat[r], s->GrNat[16 + r]);
+        }
+    }
+
+    /// <summary>Selects the translation tables of the mode that the PSR now names.</summary>
+    public static void ModeChanged(VcpuState* s, ulong changed)
+    {
+        if ((changed & (Psr.It | Psr.Cpl)) != 0)
+            s->FetchVa = CodePage.NoAddress;
+        AddressSpace.SelectMode(s);
+    }
+}

@@ -1,0 +1,29 @@
+namespace FastXen.Core.State;
+
+/// <summary>Fields of a frame marker (CFM, PFS.pfm, IFS.ifm; manual volume 2, 6.2).</summary>
+public static class FrameMarker
+{
+    /// <summary>Implemented bits.</summary>
+    public const ulong Mask = (1UL << 38) - 1;
+
+    /// <summary>Size of frame.</summary>
+    public static int Sof(ulong cfm) => (int)cfm & 0x7f;
+
+    /// <summary>Size of locals.</summary>
+    public static int Sol(ulong cfm) => (int)(cfm >> 7) & 0x7f;
+
+    /// <summary>Size of the rotating part, in registers.</summary>
+    public static int Sor(ulong cfm) => (int)(cfm >> 14 & 0xf) << 3;
+
+    /// <summary>
+    /// True when the sizes contradict one another: sof over 96, sol or sor over sof, a rotation base out of range. Writing such a
+    /// marker raises a Reserved Register/Field fault.
+    /// </summary>
+    public static bool Malformed(ulong cfm)
+    {
+        int sor = Sor(cfm);
+        int rrbGr = (int)(cfm >> 18) & 0x7f;
+        return Sof(cfm) > 96 || Sol(cfm) > Sof(cfm) || sor > Sof(cfm) || (rrbGr != 0 && rrbGr >= sor)
+            || ((int)(cfm >> 25) & 0x7f) >= 96 || ((int)(cfm >> 32) & 0x3f) >= 48;
+    }
+}

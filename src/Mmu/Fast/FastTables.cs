@@ -1,0 +1,158 @@
+using System.Runtime.InteropServices;
+
+namespace FastXen.Mmu;
+
+/// <summary>
+/// The pool of fast tables and who uses them. A table belongs to one region identifier, region number and mode, and outlives
+/// a change of the region register, so that a return to the address space finds it as it was.
+/// </summary>
+/// <remarks>
+/// Invariant: every entry of a virtual table is backed by a translation that is now in the data TLB; every pointer of every
+/// set points to a table, the empty one where none is attached.
+/// </remarks>
+public unsafe struct FastTables
+{
+    internal const int Tables = 96;
+    internal const int PageShift = 12;
+    /// <summary>Entries of a table.</summary>
+    public const int TableEntries = 1024;
+    // Modes: privilege level (bits 1:0) and PSR.pk (bit 2); physical; and the one in which every access takes the slow path.
+    internal const int VirtualModes = 8, PhysicalMode = 8, DisabledMode = 9, Modes = 10;
+    private const uint NoRid = ~0u;
+
+    // Pointers to tables: 8, by region number, for each mode.
+    private fixed ulong _sets[Modes * 8];
+    private fixed uint _rid[Tables];
+    private fixed byte _region[Tables];
+    private fixed byte _mode[Tables];
+    private fixed ulong _lastUse[Tables];
+    private ulong _clock;
+    private FastEntry* _pool;
+
+    private static FastEntry* Empty(FastTables* f) => f->_pool + Tables * TableEntries;
+    private static FastEntry* Physical(FastTables* f) => f->_pool + (Tables + 1) * TableEntries;
+    private static FastEntry* Table(FastTables* f, int table) => f->_pool + table * TableEntries;
+
+    /// <summary>The 8 table pointers of a mode.</summary>
+    internal static FastEntry** Set(FastTables* f, int mode) => (FastEntry**)f->_sets + mode * 8;
+
+    internal static int ModeOf(FastTables* f, FastEntry** set) => (int)(set - (FastEntry**)f->_sets) / 8;
+
+    internal static void Allocate(FastTables* f)
+    {
+        f->_pool = (FastEntry*)NativeMemory.AlignedAlloc((nuint)((Tables + 2) * TableEntries * sizeof(FastEntry)), 4096);
+        Invalidate(Empty(f));
+    }
+
+    internal static void Free(FastTables* f) => NativeMemory.AlignedFree(f->_pool);
+
+    /// <summary>Forgets everything.</summary>
+    internal static void Clear(FastTables* f)
+    {
+        for (int i = 0; i < Modes * 8; i++)
+            f->_sets[i] = (ulong)Empty(f);
+        new Span<uint>(f->_rid, Tables).Fill(NoRid);
+        new Span<ulong>(f->_lastUse, Tables).Clear();
+        f->_clock = 0;
+        Invalidate(Physical(f));
+        // Physical addresses that may be cacheable RAM are below 2^50.
+        Set(f, PhysicalMode)[0] = Physical(f);
+    }
+
+    /// <summary>The table for a page of the given region, attached to its set; null where nothing may be filled.</summary>
+    internal static FastEntry* Attach(FastTables* f, int mode, int region, uint rid)
+    {
+        FastEntry** pointer = Set(f, mode) + region;
+        if (mode >= VirtualModes || *pointer != Empty(f))
+            return *pointer != Empty(f) ? *pointer : null;
+        int table = Find(f, mode, region, rid);
+        if (table < 0)
+        {
+            table = Oldest(f);
+            f->_rid[table] = rid;
+            f->_region[table] = (byte)region;
+            f->_mode[table] = (byte)mode;
+            Invalidate(Table(f, table));
+        }
+        return *pointer = Table(f, table);
+    }
+
+    private static int Find(FastTables* f, int mode, int region, uint rid)
+    {
+        for (int i = 0; i < Tables; i++)
+        {
+            if (f->_rid[i] == rid && f->_region[i] == region && f->_mode[i] == mode)
+                return i;
+        }
+        return -1;
+    }
+
+    // The table that has been detached for the longest time. At most 64 are attached, so there is one.
+    private static int Oldest(FastTables* f)
+    {
+        int oldest = -1;
+        for (int i = 0; i < Tables; i++)
+        {
+            if (f->_rid[i] == NoRid)
+                return i;
+            if (Set(f, f->_mode[i])[f->_region[i]] != Table(f, i) && (oldest < 0 || f->_lastUse[i] < f->_lastUse[oldest]))
+                oldest = i;
+        }
+        return oldest;
+    }
+
+    /// <summary>Detaches the tables of a region in all modes: its region register changed.</summary>
+    internal static void Detach(FastTables* f, int region)
+    {
+        f->_clock++;
+        for (int mode = 0; mode < VirtualModes; mode++)
+        {
+            FastEntry** pointer = Set(f, mode) + region;
+            if (*pointer != Empty(f))
+            {
+                f->_lastUse[(*pointer - f->_pool) / TableEntries] = f->_clock;
+                *pointer = Empty(f);
+            }
+        }
+    }
+
+    /// <summary>Forgets the tables of all virtual modes in <paramref name="modes"/> (a bit for each).</summary>
+    internal static void Discard(FastTables* f, int modes)
+    {
+        for (int i = 0; i < Tables; i++)
+        {
+            if (f->_rid[i] != NoRid && (modes >> f->_mode[i] & 1) != 0)
+                f->_rid[i] = NoRid;
+        }
+        for (int i = 0; i < VirtualModes * 8; i++)
+        {
+            if ((modes >> (i / 8) & 1) != 0)
+                f->_sets[i] = (ulong)Empty(f);
+        }
+    }
+
+    /// <summary>Removes a page of 2^<paramref name="shift"/> bytes from all tables of a region identifier.</summary>
+    internal static void Purge(FastTables* f, ulong offset, uint rid, int shift)
+    {
+        for (int i = 0; i < Tables; i++)
+        {
+            if (f->_rid[i] == rid)
+                Purge(Table(f, i), offset | (ulong)f->_region[i] << 61, shift);
+        }
+    }
+
+    private static void Purge(FastEntry* table, ulong va, int shift)
+    {
+        ulong mask = ~((1UL << shift) - 1);
+        int count = shift - PageShift < 10 ? 1 << (shift - PageShift) : TableEntries;
+        // Low pages of a range are consecutive entries; a range of the table's reach or more covers all.
+        for (int i = 0, index = (int)(va >> PageShift); i < count; i++, index++)
+        {
+            FastEntry* entry = table + (index & (TableEntries - 1));
+            if (((entry->ReadTag ^ va) & mask) == 0)
+                entry->ReadTag = entry->WriteTag = FastEntry.Invalid;
+        }
+    }
+
+    private static void Invalidate(FastEntry* table) => new Span<byte>(table, TableEntries * sizeof(FastEntry)).Fill(0xff);
+}
