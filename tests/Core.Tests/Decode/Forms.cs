@@ -1,6 +1,6 @@
-using StringBuilder = System.Text.StringBuilder;
 using System.Text.RegularExpressions;
 using FastXen.Core.Decode;
+using StringBuilder = System.Text.StringBuilder;
 
 namespace FastXen.Core.Tests.Decode;
 
@@ -91,7 +91,9 @@ internal static unsafe partial class Forms
 
         if (row.Operands.Contains(Operand.Ar3))
         {
-            ReadOnlySpan<byte> numbers = row.Encoding.Format[0] == 'I' ? [64, 65, 66] : [0, 7, 16, 17, 18, 19, 21, 24, 25, 26, 27, 28, 29, 30, 32, 36, 40, 44, 45];
+            ReadOnlySpan<byte> numbers = row.Encoding.Format[0] == 'I'
+                ? [64, 65, 66]
+                : [0, 7, 16, 17, 18, 19, 21, 24, 25, 26, 27, 28, 29, 30, 32, 36, 40, 44, 45];
             bits = Set(bits, 20, 7, numbers[random.Next(numbers.Length)]);
         }
 

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
-using StringBuilder = System.Text.StringBuilder;
 using FastXen.Core.Decode;
+using StringBuilder = System.Text.StringBuilder;
 
 namespace FastXen.Core.Tests.Decode;
 
