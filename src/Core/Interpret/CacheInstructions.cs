@@ -30,9 +30,14 @@ public static unsafe class CacheInstructions
             return Fault.IllegalOperation(s, i);
         if (Registers.Nat(s, i->R3) != 0)
             return Fault.DataNatConsumption(s, i, Isr.R | Isr.Na | NonAccess.Lfetch);
-        int step = DataAccess.LocateNonAccess(s, i, Registers.Gr(s, i->R3), NonAccess.Lfetch, out _);
-        if (step != Step.Next)
-            return step;
+        // PSR.ed: the operating system gave this prefetch up.
+        if ((s->PsrValue & Psr.Ed) == 0)
+        {
+            int step = DataAccess.LocateNonAccess(s, i, Registers.Gr(s, i->R3), NonAccess.Lfetch, out _);
+            if (step != Step.Next)
+                return step;
+        }
+
         Loads.UpdateBase(s, i, i->Completers);
         return Step.Next;
     }

@@ -115,7 +115,9 @@ public static unsafe class Rse
     /// <summary>clrrrb: all rotation bases to 0.</summary>
     public static void ClearRotation(VcpuState* s)
     {
-        RotateGr(s, s->Sor, RrbGr(s->Cfm));
+        if (s->GrUnrotated == 0)
+            RotateGr(s, s->Sor, RrbGr(s->Cfm));
+        s->GrUnrotated = 0;
         MoveFr(s, 96 - RrbFr(s->Cfm));
         s->Pr = PrByBase(s->Pr, 48 - RrbPr(s->Cfm));
         s->Cfm &= ~RrbMask;
@@ -131,13 +133,24 @@ public static unsafe class Rse
     // From rotation bases 0 to those of cfm.
     private static void SetRotation(VcpuState* s, ulong cfm)
     {
-        int sor = s->Sor;
-        int gr = RrbGr(cfm);
-        if (sor != 0)
-            RotateGr(s, sor, sor - gr % sor);
         MoveFr(s, RrbFr(cfm));
         s->Pr = PrByBase(s->Pr, RrbPr(cfm));
         s->Cfm |= cfm & RrbMask;
+        s->GrUnrotated = 1;
+        // Missing registers are loaded in physical order.
+        if (s->Dirty >= 0)
+            CompleteRotation(s);
+    }
+
+    /// <summary>Applies CFM.rrb.gr to the general registers of a frame that is complete now.</summary>
+    public static void CompleteRotation(VcpuState* s)
+    {
+        if (s->GrUnrotated == 0)
+            return;
+        s->GrUnrotated = 0;
+        int sor = s->Sor;
+        if (sor != 0)
+            RotateGr(s, sor, sor - RrbGr(s->Cfm) % sor);
     }
 
     /// <summary>One rotation (br.ctop, br.wtop): every rotating register takes the next higher name.</summary>

@@ -86,9 +86,10 @@ public static unsafe class RseMemory
         while (s->Dirty < 0)
         {
             if (Fill(s, null) != Step.Next)
-                break;
+                return Step.Redirect;
         }
 
+        Rse.CompleteRotation(s);
         return Step.Redirect;
     }
 

@@ -10,7 +10,7 @@ public static unsafe class SystemInstructions
     public static void Bind(delegate*<VcpuState*, Instruction*, int>* table)
     {
         table[(int)Opcode.Illegal] = &Illegal;
-        table[(int)Opcode.LongSecondSlot] = &Nop;
+        table[(int)Opcode.LongSecondSlot] = &LongSecondSlot;
         table[(int)Opcode.Ignored] = &Nop;
         table[(int)Opcode.NopM] = &Nop;
         table[(int)Opcode.NopI] = &Nop;
@@ -52,6 +52,9 @@ public static unsafe class SystemInstructions
     }
 
     private static int Nop(VcpuState* s, Instruction* i) => Step.Next;
+
+    // The second slot of a long instruction is passed over, but control cannot come to it directly (rfi with ri = 2).
+    private static int LongSecondSlot(VcpuState* s, Instruction* i) => i == s->RunStart ? Fault.IllegalOperation(s, i) : Step.Next;
 
     private static int Illegal(VcpuState* s, Instruction* i) => Fault.IllegalOperation(s, i);
 
@@ -103,8 +106,6 @@ public static unsafe class SystemInstructions
 
     private static int Cover(VcpuState* s, Instruction* i)
     {
-        if (CodePosition.Slot(i) != 2)
-            return Fault.IllegalOperation(s, i);
         ulong cfm = s->Cfm;
         Rse.Cover(s);
         if ((s->PsrValue & Psr.Ic) == 0)
@@ -124,8 +125,6 @@ public static unsafe class SystemInstructions
 
     private static int Rfi(VcpuState* s, Instruction* i)
     {
-        if (CodePosition.Slot(i) != 2)
-            return Fault.IllegalOperation(s, i);
         if (s->Cpl != 0)
             return Fault.PrivilegedOperation(s, i);
         ulong ifs = s->Cr[Cr.Ifs];
@@ -156,8 +155,6 @@ public static unsafe class SystemInstructions
 
     private static int SwitchBank(VcpuState* s, Instruction* i, ulong bank)
     {
-        if (CodePosition.Slot(i) != 2)
-            return Fault.IllegalOperation(s, i);
         if (s->Cpl != 0)
             return Fault.PrivilegedOperation(s, i);
         ProcessorStatus.Set(s, (s->PsrValue & ~Psr.Bn) | bank);

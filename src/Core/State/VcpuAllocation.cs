@@ -65,6 +65,7 @@ public static unsafe class VcpuAllocation
         s->BspStore = 0;
         s->Rnat = 0;
         s->Dirty = 0;
+        s->GrUnrotated = 0;
         s->Retired = 0;
         s->Deadline = 0;
         s->AlatCount = 0;

@@ -61,6 +61,11 @@ public unsafe struct VcpuState
     public ulong Rnat;
     /// <summary>Registers of the dirty partition; negative by the number of missing registers while a frame is incomplete.</summary>
     public int Dirty;
+    /// <summary>
+    /// Non-zero while the general registers of an incomplete frame are still in physical order: CFM.rrb.gr is applied when the last of them
+    /// has been loaded.
+    /// </summary>
+    public uint GrUnrotated;
     /// <summary>Valid entries of <see cref="Alat"/>.</summary>
     public int AlatCount;
     /// <summary>First register of the linear buffer of stacked registers.</summary>
