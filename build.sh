@@ -102,10 +102,10 @@ guests() {
         mkdir -p "$out/obj/$name"
         for source in "$guest"/*.s; do
             object=$out/obj/$name/$(basename "$source" .s).o
-            ia64-linux-gnu-as -xexplicit -I "$guest" -o "$object" "$source"
+            ia64-linux-gnu-as -xexplicit --fatal-warnings -I "$guest" -o "$object" "$source"
             objects+=("$object")
         done
-        ia64-linux-gnu-ld -static -nostdlib -T "$guest/guest.ld" -o "$out/guests/$name" "${objects[@]}"
+        ia64-linux-gnu-ld --no-warn-rwx-segments --fatal-warnings -static -nostdlib -T "$guest/guest.ld" -o "$out/guests/$name" "${objects[@]}"
         echo "$sources" > "$out/guests/$name.sources"
     done
 }
@@ -127,16 +127,23 @@ counters() {
     }
 }
 
-run_tests() {
-    publish
-    guests
-    local broken=0
-    say "checking the formatting"
-    dotnet format FastXen.sln --verify-no-changes -v quiet || { say "the formatting is not clean: run 'dotnet format'"; broken=1; }
-    say "building"
-    dotnet build FastXen.sln -c $configuration -v quiet --nologo
+# Runs a step of the tests in a process of its own, so that its failure is counted and the rest still runs.
+step() {
+    "$@" && return
+    say "FAILED: $*"
+    failed=$((failed + 1))
+}
 
-    local results=$out/test-results project name passed=0 failed=$broken skipped=0 p f s status
+run_tests() {
+    need_dotnet
+    local results=$out/test-results project name passed=0 failed=0 skipped=0 p f s status
+    step "$root/build.sh" publish
+    step "$root/build.sh" guests
+    say "checking the formatting"
+    step dotnet format FastXen.sln --verify-no-changes -v quiet
+    say "building"
+    step dotnet build FastXen.sln -c $configuration -v quiet --nologo
+
     rm -rf "$results"
     mkdir -p "$results"
     for project in tests/*/*.csproj; do
@@ -145,16 +152,14 @@ run_tests() {
         status=0
         dotnet test "$project" -c $configuration --no-build --nologo --results-directory "$results" \
             --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=${FASTXEN_TEST_VERBOSITY:-minimal}" || status=$?
+        p=0 f=0 s=0
         if [ -f "$results/$name.trx" ]; then
             read -r p f s < <(counters "$results/$name.trx")
-            # A host process that died after some tests has counted no failure of its own.
-            if [ $status -ne 0 ] && [ "$f" = 0 ]; then f=1; say "$name ended with status $status"; fi
-        elif [ $status -ne 0 ]; then
-            p=0 f=1 s=0
-            say "$name left no results (status $status)"
-        else
-            p=0 f=0 s=0
-            say "$name has no tests"
+        fi
+        # A build that is missing, or a test host that died, has counted no failure of its own.
+        if [ $status -ne 0 ] && [ "$f" = 0 ]; then
+            f=1
+            say "FAILED: $name ended with status $status"
         fi
         passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     done

@@ -12,6 +12,7 @@ public static class DomainFiles
         MemoryLayout layout = DomainLayout.Of(config);
         KernelImage kernel = KernelImage.Open(config.Kernel);
         kernel.CheckFits(layout);
+        kernel.CheckComplete();
         if (config.Initrd is { } initrd) RamDisk.Place(initrd, layout, kernel);
         foreach (DiskConfig disk in config.Disks) DiskImage.Check(disk);
         CheckDirectory(config.EfiVariables);

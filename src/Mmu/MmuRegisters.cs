@@ -10,10 +10,16 @@ public static unsafe class MmuRegisters
     // ve 0, size 7:2, vf 8, base 63:15.
     private const ulong PtaReserved = 0x7e02;
 
+    /// <summary>True when a region register takes this value.</summary>
+    public static bool IsRr(ulong value) => (value & RrReserved) == 0 && PageSizes.IsImplemented(Tlb.PageShift(value));
+
+    /// <summary>True when CR.PTA takes this value. Sizes from 2^15 to 2^61 bytes are implemented.</summary>
+    public static bool IsPta(ulong value) => (value & PtaReserved) == 0 && (value >> 2 & 63) is >= 15 and <= 61;
+
     /// <summary>Moves to the region register that <paramref name="va"/> bits 63:61 select.</summary>
     public static TlbResult SetRr(MmuState* m, ulong va, ulong value)
     {
-        if ((value & RrReserved) != 0 || !PageSizes.IsImplemented(Tlb.PageShift(value)))
+        if (!IsRr(value))
             return TlbResult.ReservedRegisterField;
         ulong old = m->Rr[va >> 61];
         m->Rr[va >> 61] = value;
@@ -43,10 +49,10 @@ public static unsafe class MmuRegisters
         return TlbResult.Ok;
     }
 
-    /// <summary>Moves to CR.PTA. Sizes from 2^15 to 2^61 bytes are implemented.</summary>
+    /// <summary>Moves to CR.PTA.</summary>
     public static TlbResult SetPta(MmuState* m, ulong value)
     {
-        if ((value & PtaReserved) != 0 || (value >> 2 & 63) is < 15 or > 61)
+        if (!IsPta(value))
             return TlbResult.ReservedRegisterField;
         m->Pta = value;
         return TlbResult.Ok;

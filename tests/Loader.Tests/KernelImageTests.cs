@@ -97,6 +97,7 @@ public sealed class KernelImageTests : IDisposable
     {
         Assert.Equal(sentence, Refusal(ElfBuilder.Small().Build()[..length]));
         Assert.Equal(sentence, Refusal(Gzip(ElfBuilder.Small().Build()[..length])));
+        Assert.Equal($"{_folder.Path}/kernel: {sentence}", Assert.Throws<ImageException>(() => KernelImage.Open($"{_folder.Path}/kernel").CheckComplete()).Message);
     }
 
     [Fact]

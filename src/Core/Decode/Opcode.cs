@@ -13,7 +13,10 @@ public enum Opcode : ushort
     /// <summary>Unassigned encoding of the B unit that executes as a no-op.</summary>
     Ignored,
 
-    /// <summary>Slot 2 of an MLX bundle: slot 1 holds the whole instruction, this one is passed over. Restarting here (rfi with PSR.ri 2) is an Illegal Operation fault.</summary>
+    /// <summary>
+    /// Slot 2 of an MLX bundle: slot 1 holds the whole instruction, this one is passed over.
+    /// Restarting here (rfi with PSR.ri 2) is an Illegal Operation fault.
+    /// </summary>
     LongSecondSlot,
 
     // Integer, A1-A5.

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastXen.Core.State;
 
 namespace FastXen.Core.Float;
 
@@ -13,7 +14,6 @@ public interface IParallelOperation
 public static class FloatPair
 {
     private const int HighTrapShift = 11, LowTrapShift = 7;
-    private const uint FloatingPointTrap = 1;
 
     /// <summary>Applies an operation to both halves.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,15 +34,15 @@ public static class FloatPair
             MultiplyAdd((uint)a.Significand, (uint)b.Significand, (uint)c.Significand, productSign, addendSign, multiplyOnly, ref low));
 
     /// <summary>ISR.code of a fault: the high half's conditions in bits 3:0, the low half's in bits 7:4.</summary>
-    public static uint FaultCode(in FloatStatus high, in FloatStatus low) => high.Fault | (low.Fault << 4);
+    public static uint IsrFaultCode(in FloatStatus high, in FloatStatus low) => high.Fault | (low.Fault << 4);
 
     /// <summary>ISR.code of a trap, 0 for none: O, U, I, FPA of the high half (or of a scalar) in bits 14:11, of the low half in bits 10:7.</summary>
-    public static uint TrapCode(in FloatStatus high, in FloatStatus low) => (high.Trap | low.Trap) == 0
+    public static uint IsrTrapCode(in FloatStatus high, in FloatStatus low) => (high.Trap | low.Trap) == 0
         ? 0
-        : (high.TrapNibble << HighTrapShift) | (low.TrapNibble << LowTrapShift) | FloatingPointTrap;
+        : (high.TrapNibble << HighTrapShift) | (low.TrapNibble << LowTrapShift) | (uint)TrapCode.Fp;
 
     /// <summary>ISR.code of a scalar operation's trap.</summary>
-    public static uint TrapCode(in FloatStatus status) => (status.TrapNibble << HighTrapShift) | FloatingPointTrap;
+    public static uint IsrTrapCode(in FloatStatus status) => (status.TrapNibble << HighTrapShift) | (uint)TrapCode.Fp;
 
     private static uint MultiplyAdd(uint a, uint b, uint c, uint productSign, uint addendSign, bool multiplyOnly, ref FloatStatus status)
     {

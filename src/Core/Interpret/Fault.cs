@@ -52,16 +52,12 @@ public static unsafe class Fault
     /// <summary>Floating-Point fault; <paramref name="isrCode"/> as in manual volume 2, ISR for FP faults.</summary>
     public static int FloatingPointFault(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.Deliver(s, i, Vector.FloatingPointFault, isrCode);
 
-    /// <summary>Floating-Point trap: the instruction has completed; <paramref name="isrCode"/> as in manual volume 2, ISR for FP traps.</summary>
-    public static int FloatingPointTrap(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.DeliverTrap(s, i, Vector.FloatingPointTrap, isrCode);
-
-    /// <summary>Speculative operation fault: chk.s, chk.a, fchkf went to their recovery (vector 0x5700).</summary>
-    public static int Speculation(VcpuState* s, Instruction* i, ulong immediate)
-    {
-        if ((s->PsrValue & Psr.Ic) != 0)
-            s->Cr[Cr.Iim] = immediate;
-        return Interruptions.Deliver(s, i, Vector.Speculation, 0);
-    }
+    /// <summary>
+    /// Floating-Point trap: the instruction has completed; <paramref name="isrCode"/> as in manual volume 2, ISR for FP traps.
+    /// A single step trap that is due as well shows in the same ISR.code.
+    /// </summary>
+    public static int FloatingPointTrap(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.DeliverTrap(
+        s, i, Vector.FloatingPointTrap, isrCode | ((s->PsrValue & Psr.Ss) != 0 ? TrapCode.SingleStep : 0));
 
     private static int General(VcpuState* s, Instruction* i, uint code) => Interruptions.Deliver(s, i, Vector.GeneralException, code);
 }

@@ -37,19 +37,19 @@ public static unsafe class FloatingAccess
 
         Registers.SetFr(s, i->R1, result);
         MergeFlags(s, i, status.Flags);
-        return status.Trap == 0 ? Step.Next : Fault.FloatingPointTrap(s, i, FloatPair.TrapCode(status));
+        return status.Trap == 0 ? Step.Next : Fault.FloatingPointTrap(s, i, FloatPair.IsrTrapCode(status));
     }
 
     /// <summary>As the scalar one, for both halves of a parallel operation.</summary>
     public static int Complete(VcpuState* s, Instruction* i, FloatRegister result, in FloatStatus high, in FloatStatus low)
     {
-        uint fault = FloatPair.FaultCode(high, low);
+        uint fault = FloatPair.IsrFaultCode(high, low);
         if (fault != 0)
             return Fault.FloatingPointFault(s, i, fault);
 
         Registers.SetFr(s, i->R1, result);
         MergeFlags(s, i, high.Flags | low.Flags);
-        uint trap = FloatPair.TrapCode(high, low);
+        uint trap = FloatPair.IsrTrapCode(high, low);
         return trap == 0 ? Step.Next : Fault.FloatingPointTrap(s, i, trap);
     }
 

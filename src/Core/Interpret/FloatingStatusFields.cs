@@ -41,6 +41,6 @@ public static unsafe class FloatingStatusFields
         ulong fpsr = s->Ar[Ar.Fpsr];
         uint flags = FloatStatus.FieldFlags(fpsr, i->Selector);
         uint news = (flags & ~(uint)fpsr) | (flags & ~FloatStatus.FieldFlags(fpsr, 0));
-        return news == 0 ? Step.Next : Fault.Speculation(s, i, i->Immediate);
+        return news == 0 ? Step.Next : Branches.TakeRelative(s, i);
     }
 }

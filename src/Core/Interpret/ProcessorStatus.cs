@@ -8,7 +8,7 @@ public static unsafe class ProcessorStatus
     // Bits whose change selects another set of fast translation tables or invalidates the code page.
     private const ulong TranslationBits = Psr.Dt | Psr.Rt | Psr.It | Psr.Cpl | Psr.Be | Psr.Db | Psr.Pk;
 
-    private const ulong CarefulBits = Psr.Ss | Psr.Id | Psr.Da | Psr.Dd | Psr.Ia | Psr.Db;
+    private const ulong CarefulBits = Psr.Ss | Psr.Id | Psr.Da | Psr.Dd | Psr.Ed | Psr.Ia | Psr.Db;
 
     /// <summary>Sets the whole PSR.</summary>
     public static void Set(VcpuState* s, ulong value)

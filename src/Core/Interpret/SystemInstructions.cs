@@ -116,8 +116,8 @@ public static unsafe class SystemInstructions
 
     private static int Loadrs(VcpuState* s, Instruction* i)
     {
-        // Not in an eager mode, and only with an empty frame (SDM vol 3, loadrs).
-        if ((s->Ar[Ar.Rsc] & 3) != 0 || s->Sof != 0)
+        // Not in an eager mode, and nothing may be loaded below a frame that is not empty (SDM vol 3, loadrs).
+        if ((s->Ar[Ar.Rsc] & 3) != 0 || (s->Sof != 0 && (s->Ar[Ar.Rsc] >> Rsc.LoadrsShift & 0x3FFF) != 0))
             return Fault.IllegalOperation(s, i);
         return RseMemory.Load(s, i);
     }

@@ -18,18 +18,21 @@ public static class CommandLineInterface
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ExecOptions))]
     public static int Run(string[] args)
     {
+        ArgumentOrder order = new(args);
         using Parser parser = new(static settings =>
         {
             settings.HelpWriter = null;
             settings.AllowMultiInstance = true;
         });
-        ParserResult<object> result = parser.ParseArguments(args,
+        ParserResult<object> result = parser.ParseArguments(order.Arguments,
             typeof(RunOptions), typeof(CheckOptions), typeof(DisassembleOptions), typeof(VectorsOptions), typeof(ExecOptions));
+        if (result.Tag == ParserResultType.Parsed && order.WithoutValue is { } option) return Refuse($"option '{option}' needs a value", args);
         try
         {
             return result.MapResult(
                 (RunOptions options) => RunCommand.Run(options),
                 (CheckOptions options) => CheckCommand.Run(options),
+                (DisassembleOptions options) => DisassembleCommand.Run(options),
                 errors => Explain(result, [.. errors], args));
         }
         catch (LoadException e)
@@ -48,16 +51,21 @@ public static class CommandLineInterface
         }
         if (errors.IsHelp())
         {
-            Console.Out.WriteLine(Help(result));
+            Console.Out.WriteLine(Help(result, errors[0] is HelpVerbRequestedError { Matched: false }));
             return ExitCode.Success;
         }
         if (errors[0] is NoVerbSelectedError)
         {
-            Console.Error.WriteLine(Help(result));
+            Console.Error.WriteLine(Help(result, listCommands: true));
             return ExitCode.BadInput;
         }
-        string hint = errors[0] is BadVerbSelectedError ? "fastxen --help" : $"fastxen {args[0]} --help";
-        Console.Error.WriteLine($"fastxen: {Sentence(errors[0])}; see '{hint}'");
+        return Refuse(Sentence(errors[0]), errors[0] is BadVerbSelectedError ? [] : args);
+    }
+
+    private static int Refuse(string sentence, string[] args)
+    {
+        string hint = args.Length == 0 ? "fastxen --help" : $"fastxen {args[0]} --help";
+        Console.Error.WriteLine($"fastxen: {sentence}; see '{hint}'");
         return ExitCode.BadInput;
     }
 
@@ -66,13 +74,14 @@ public static class CommandLineInterface
         BadVerbSelectedError { Token: var verb } => $"there is no command '{verb}'",
         UnknownOptionError { Token: var option } => $"there is no option '{(option.Length == 1 ? "-" : "--")}{option}'",
         MissingValueOptionError { NameInfo.LongName: var option } => $"option '--{option}' needs a value",
+        RepeatedOptionError { NameInfo.LongName: var option } => $"option '--{option}' is there twice",
         MissingRequiredOptionError { NameInfo: var name } when name.LongName.Length > 0 => $"option '--{name.LongName}' is missing",
         MissingRequiredOptionError => "the file to work on is missing",
         NamedError { NameInfo.LongName: { Length: > 0 } option } => $"the value of option '--{option}' is not usable",
         _ => "the command line is not usable",
     };
 
-    private static string Help(ParserResult<object> result)
+    private static string Help(ParserResult<object> result, bool listCommands)
     {
         HelpText help = HelpText.AutoBuild(result, static text =>
         {
@@ -80,7 +89,7 @@ public static class CommandLineInterface
             text.MaximumDisplayWidth = 120;
             text.Copyright = "";
             return text;
-        }, static example => example, verbsIndex: true, maxDisplayWidth: 120);
+        }, static example => example, verbsIndex: listCommands, maxDisplayWidth: 120);
         return help.ToString().TrimEnd();
     }
 }

@@ -18,7 +18,7 @@ public readonly record struct KernelSegment(ulong Offset, ulong FileSize, Memory
 /// <summary>An IA-64 kernel: an ELF64 little-endian executable, plain or gzip. Its headers are checked here, its bytes go straight to guest memory.</summary>
 public sealed class KernelImage
 {
-    private const int HeaderSize = 64;
+    internal const int HeaderSize = 64;
     private const int ProgramHeaderSize = 56;
     private const int MaximumProgramHeaders = 64;
     private const ulong MaximumHeaderOffset = 1 << 20;
@@ -96,6 +96,13 @@ public sealed class KernelImage
         }
     }
 
+    /// <summary>Checks that the file has all that its headers speak of, which <see cref="Load"/> otherwise finds out.</summary>
+    public void CheckComplete()
+    {
+        using ImageFile file = ImageFile.Open(_path);
+        foreach (KernelSegment segment in Segments) file.SkipTo((long)segment.FileEnd, SegmentName(segment));
+    }
+
     /// <summary>Writes the kernel to guest memory. The segments must fit (<see cref="CheckFits"/>).</summary>
     public void Load(PhysicalMemory memory)
     {
@@ -104,13 +111,23 @@ public sealed class KernelImage
         {
             file.SkipTo((long)segment.Offset, "what comes before a segment");
             ulong fileEnd = segment.Memory.Start + segment.FileSize;
-            GuestMemoryWriter.Copy(memory, segment.Memory.Start, fileEnd, chunk => file.ReadExactly(chunk, $"the segment at {segment.Memory}"));
+            GuestMemoryWriter.Copy(memory, segment.Memory.Start, fileEnd, chunk => file.ReadExactly(chunk, SegmentName(segment)));
             GuestMemoryWriter.Copy(memory, fileEnd, segment.Memory.End, static chunk => chunk.Clear());
             memory.NotifyWritten(segment.Memory.Start, segment.Memory.Length);
         }
     }
 
+    private static string SegmentName(KernelSegment segment) => $"the segment at {segment.Memory}";
+
     private static void CheckIdentity(string path, ReadOnlySpan<byte> header, bool packed)
+    {
+        CheckMachine(path, header, packed);
+        ushort type = BinaryPrimitives.ReadUInt16LittleEndian(header[16..]);
+        if (type != TypeExecutable) throw new ImageException(path, $"is not an executable ELF file (type {type}, expected {TypeExecutable})");
+    }
+
+    /// <summary>Fails unless the header is that of an ELF64 little-endian file for IA-64.</summary>
+    internal static void CheckMachine(string path, ReadOnlySpan<byte> header, bool packed)
     {
         if (header.Length < 4 || !header.StartsWith("\u007fELF"u8))
             throw new ImageException(path, packed ? "is a gzip file without an ELF file in it" : "is not an ELF file (nor a gzip of one)");
@@ -119,8 +136,6 @@ public sealed class KernelImage
         if (machine != MachineIa64) throw new ImageException(path, $"is for another machine: {MachineName(machine)}, expected IA-64");
         if (header[4] != 2) throw new ImageException(path, "is a 32-bit ELF file, expected 64-bit");
         if (header[5] != 1) throw new ImageException(path, "is a big-endian ELF file, expected little-endian");
-        ushort type = BinaryPrimitives.ReadUInt16LittleEndian(header[16..]);
-        if (type != TypeExecutable) throw new ImageException(path, $"is not an executable ELF file (type {type}, expected {TypeExecutable})");
     }
 
     private static string MachineName(ushort machine) => machine switch

@@ -1,4 +1,6 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace FastXen.Mmu;
 
@@ -18,13 +20,12 @@ public unsafe struct FastTables
     public const int TableEntries = 1024;
     // Modes: privilege level (bits 1:0) and PSR.pk (bit 2); physical; and the one in which every access takes the slow path.
     internal const int VirtualModes = 8, PhysicalMode = 8, DisabledMode = 9, Modes = 10;
-    private const uint NoRid = ~0u;
+    private const uint NoOwner = ~0u;
 
     // Pointers to tables: 8, by region number, for each mode.
     private fixed ulong _sets[Modes * 8];
-    private fixed uint _rid[Tables];
-    private fixed byte _region[Tables];
-    private fixed byte _mode[Tables];
+    // Whose a table is: rid 31:8, region number 5:3, mode 2:0.
+    private fixed uint _owner[Tables];
     private fixed ulong _lastUse[Tables];
     private ulong _clock;
     private FastEntry* _pool;
@@ -51,7 +52,7 @@ public unsafe struct FastTables
     {
         for (int i = 0; i < Modes * 8; i++)
             f->_sets[i] = (ulong)Empty(f);
-        new Span<uint>(f->_rid, Tables).Fill(NoRid);
+        new Span<uint>(f->_owner, Tables).Fill(NoOwner);
         new Span<ulong>(f->_lastUse, Tables).Clear();
         f->_clock = 0;
         Invalidate(Physical(f));
@@ -65,26 +66,15 @@ public unsafe struct FastTables
         FastEntry** pointer = Set(f, mode) + region;
         if (mode >= VirtualModes || *pointer != Empty(f))
             return *pointer != Empty(f) ? *pointer : null;
-        int table = Find(f, mode, region, rid);
+        uint owner = rid << 8 | (uint)region << 3 | (uint)mode;
+        int table = new Span<uint>(f->_owner, Tables).IndexOf(owner);
         if (table < 0)
         {
             table = Oldest(f);
-            f->_rid[table] = rid;
-            f->_region[table] = (byte)region;
-            f->_mode[table] = (byte)mode;
+            f->_owner[table] = owner;
             Invalidate(Table(f, table));
         }
         return *pointer = Table(f, table);
-    }
-
-    private static int Find(FastTables* f, int mode, int region, uint rid)
-    {
-        for (int i = 0; i < Tables; i++)
-        {
-            if (f->_rid[i] == rid && f->_region[i] == region && f->_mode[i] == mode)
-                return i;
-        }
-        return -1;
     }
 
     // The table that has been detached for the longest time. At most 64 are attached, so there is one.
@@ -93,9 +83,10 @@ public unsafe struct FastTables
         int oldest = -1;
         for (int i = 0; i < Tables; i++)
         {
-            if (f->_rid[i] == NoRid)
+            uint owner = f->_owner[i];
+            if (owner == NoOwner)
                 return i;
-            if (Set(f, f->_mode[i])[f->_region[i]] != Table(f, i) && (oldest < 0 || f->_lastUse[i] < f->_lastUse[oldest]))
+            if (Set(f, (int)owner & 7)[owner >> 3 & 7] != Table(f, i) && (oldest < 0 || f->_lastUse[i] < f->_lastUse[oldest]))
                 oldest = i;
         }
         return oldest;
@@ -121,8 +112,8 @@ public unsafe struct FastTables
     {
         for (int i = 0; i < Tables; i++)
         {
-            if (f->_rid[i] != NoRid && (modes >> f->_mode[i] & 1) != 0)
-                f->_rid[i] = NoRid;
+            if ((modes >> ((int)f->_owner[i] & 7) & 1) != 0)
+                f->_owner[i] = NoOwner;
         }
         for (int i = 0; i < VirtualModes * 8; i++)
         {
@@ -134,10 +125,15 @@ public unsafe struct FastTables
     /// <summary>Removes a page of 2^<paramref name="shift"/> bytes from all tables of a region identifier.</summary>
     internal static void Purge(FastTables* f, ulong offset, uint rid, int shift)
     {
-        for (int i = 0; i < Tables; i++)
+        for (int i = 0; i < Tables; i += 8)
         {
-            if (f->_rid[i] == rid)
-                Purge(Table(f, i), offset | (ulong)f->_region[i] << 61, shift);
+            Vector256<uint> rids = Vector256.ShiftRightLogical(Vector256.Load(f->_owner + i), 8);
+            for (uint hits = Vector256.Equals(rids, Vector256.Create(rid)).ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
+            {
+                int table = i + BitOperations.TrailingZeroCount(hits);
+                // A table without owner looks like one of region identifier 0xffffff; there is nothing in it that matters.
+                Purge(Table(f, table), offset | (ulong)(f->_owner[table] >> 3 & 7) << 61, shift);
+            }
         }
     }
 

@@ -22,7 +22,7 @@ public static unsafe class FastTlb
     {
         int cpl = (int)(psr >> PsrBits.CplShift) & 3;
         m->Data = FastTables.Set(&m->Fast, Mode(psr, PsrBits.Dt, cpl));
-        m->Rse = FastTables.Set(&m->Fast, Mode(psr, PsrBits.Rt, rsePrivilege));
+        m->Rse = FastTables.Set(&m->Fast, Mode(psr, PsrBits.Rt, rsePrivilege & 3));
         CodeTlb.SelectMode(m, psr, cpl);
     }
 

@@ -92,13 +92,18 @@ public unsafe struct TranslationCache
     private static int Scan(TranslationCache* t, ulong start, ulong range, uint rid, int from)
     {
         Vector256<ulong> wanted = Vector256.Create(start), mask = Vector256.Create(range);
-        for (int i = from & ~3; i < Entries; i += 4)
+        for (int i = from & ~7; i < Entries; i += 8)
         {
-            uint hits = Vector256.Equals(Vector256.Load(t->_offset + i) & mask, wanted).ExtractMostSignificantBits();
-            for (; hits != 0; hits &= hits - 1)
+            uint hits = Vector256.Equals(Vector256.ShiftRightLogical(Vector256.Load(t->_space + i), 8), Vector256.Create(rid)).ExtractMostSignificantBits();
+            if (hits == 0)
+                continue;
+            uint low = Vector256.Equals(Vector256.Load(t->_offset + i) & mask, wanted).ExtractMostSignificantBits();
+            uint high = Vector256.Equals(Vector256.Load(t->_offset + i + 4) & mask, wanted).ExtractMostSignificantBits();
+            for (hits &= low | high << 4; hits != 0; hits &= hits - 1)
             {
                 int entry = i + BitOperations.TrailingZeroCount(hits);
-                if (t->_space[entry] != 0 && t->_space[entry] >> 8 == rid)
+                // Region identifier 0 is also that of empty entries.
+                if (!IsEmpty(t, entry))
                     return entry;
             }
         }

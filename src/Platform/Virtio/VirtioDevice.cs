@@ -35,6 +35,14 @@ public abstract class VirtioDevice : IDisposable
     /// </summary>
     protected internal abstract bool Process(int queue);
 
+    /// <summary>Whether a deterministic machine may have requests worked on inline; a device that takes input from the host may not.</summary>
+    protected internal virtual bool CanRunInline => true;
+
+    /// <summary>The carrier is complete: host activity may start.</summary>
+    protected internal virtual void OnAttached()
+    {
+    }
+
     /// <summary>The driver reset the device.</summary>
     protected internal virtual void OnReset()
     {

@@ -37,9 +37,10 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
         queues = [.. device.QueueSizes.ToArray().Select(size => new VirtQueue(memory, size))];
         msix = new MsixTable(queues.Length + 1, messages);
         DefineCapabilities();
-        if (!synchronous)
+        if (!synchronous || !device.CanRunInline)
             worker = new DeviceWorker($"virtio-{device.Type}", Work);
         Reset();
+        device.OnAttached();
     }
 
     /// <summary>The domain's memory.</summary>

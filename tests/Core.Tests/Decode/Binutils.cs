@@ -31,7 +31,7 @@ internal static class Binutils
         {
             string input = Path.Combine(directory, "forms.s"), output = Path.Combine(directory, "forms.o"), raw = Path.Combine(directory, "forms.bin");
             File.WriteAllText(input, source);
-            Run(Assembler, $"-xnone {input} -o {output}");
+            Run(Assembler, $"-xnone -mhint.b=ok {input} -o {output}");
             Run("ia64-linux-gnu-objcopy", $"-O binary -j .text {output} {raw}");
             return (File.ReadAllBytes(raw), [.. Lines(Run(Dumper, $"-d -z {output}"))]);
         }

@@ -87,7 +87,8 @@ public unsafe class DecoderTests
         // nop.m 0; movl r1=0x8123456789abcdef;;
         Instruction* three = stackalloc Instruction[3];
         ulong l = 0x8123456789ABCDEFUL >> 22 & 0x1FFFFFFFFFF;
-        ulong x = 6UL << 37 | 1UL << 36 | (0xCDEFUL >> 7 & 0x1FF) << 27 | (0xABCDEFUL >> 16 & 0x1F) << 22 | (0x89ABCDEFUL >> 21 & 1) << 21 | 0x6FUL << 13 | 1 << 6;
+        ulong x = 6UL << 37 | 1UL << 36 | (0xCDEFUL >> 7 & 0x1FF) << 27 | (0xABCDEFUL >> 16 & 0x1F) << 22 | (0x89ABCDEFUL >> 21 & 1) << 21
+            | 0x6FUL << 13 | 1 << 6;
         Decoder.DecodeBundle(5 | 0x8000000UL << 5 | l << 46, l >> 18 | x << 23, three);
         Assert.Equal(Opcode.NopM, three[0].Opcode);
         Assert.Equal(Opcode.Movl, three[1].Opcode);

@@ -250,14 +250,14 @@ public class ExceptionTableTests
         // High: infinity times zero. Low: a denormal.
         FloatStatus high = Status(V | D), low = high;
         FloatPair.MultiplyAdd(FloatPair.Pair(0x7f80_0000, 1), FloatPair.Pair(0, 0x3f80_0000), default, 0, 0, true, ref high, ref low);
-        Assert.Equal(V | (D << 4), FloatPair.FaultCode(high, low));
+        Assert.Equal(V | (D << 4), FloatPair.IsrFaultCode(high, low));
 
         // High: overflow, whose exponent is cut to 8 bits (the field would be 257). Low: inexact and rounded up.
         high = low = Status(O | I);
         FloatRegister result = FloatPair.MultiplyAdd(
             FloatPair.Pair(0x7f00_0000, 0x3f80_0001), FloatPair.Pair(0x4100_0000, 0x3fc0_0001), default, 0, 0, true, ref high, ref low);
         Assert.Equal(0x0080_0000UL, result.Significand >> 32);
-        Assert.Equal((1u << 11) | (0b1100u << 7) | 1, FloatPair.TrapCode(high, low));
+        Assert.Equal((1u << 11) | (0b1100u << 7) | 1, FloatPair.IsrTrapCode(high, low));
         Assert.Equal(0u, high.Fault | low.Fault);
     }
 

@@ -20,6 +20,7 @@ public class FloatVectorTests
     [InlineData("F11")]
     [InlineData("F12")]
     [InlineData("F13")]
+    [InlineData("F14")]
     [InlineData("F16")]
     [InlineData("M18")]
     [InlineData("M19")]

@@ -63,6 +63,8 @@ internal sealed unsafe class VectorMachine : IDisposable
         for (int offset = 0; offset < code.Length && _state->Ip == start + (ulong)offset; offset += 16)
         {
             Decoder.DecodeBundle(BitConverter.ToUInt64(code, offset), BitConverter.ToUInt64(code, offset + 8), _bundle);
+            _state->CodeSlots = _bundle;
+            _state->CodeVa = _state->Ip;
             int step = Step.Next;
             for (int slot = 0; slot < 3 && step == Step.Next; slot++)
             {

@@ -63,7 +63,7 @@ internal static unsafe class FpswaServices
             return Failed;
         if (status.Trap == 0)
             return Handled;
-        return call.TryWrite64(call.In(4), isr & ~CodeMask | FloatPair.TrapCode(status)) ? TrapRaised : Failed;
+        return call.TryWrite64(call.In(4), isr & ~CodeMask | FloatPair.IsrTrapCode(status)) ? TrapRaised : Failed;
     }
 
     // mov from pr gives predicates by their physical numbers; p16-p63 rotate by IFS.rrb.pr.

@@ -1,0 +1,45 @@
+namespace FastXen.CommandLine;
+
+/// <summary>
+/// Brings arguments into the order that the parser needs: the command, what is not an option, the options as <c>--name=value</c>. The parser takes
+/// what follows a repeatable option for more of its values, and drops an option that has no value.
+/// </summary>
+internal sealed class ArgumentOrder
+{
+    /// <summary>Sorts the arguments of a command.</summary>
+    public ArgumentOrder(string[] args)
+    {
+        List<string> operands = [];
+        List<string> options = [];
+        // "help COMMAND" is "COMMAND --help".
+        if (args is ["help", var command, ..]) args = [command, "--help"];
+        for (int i = 0; i < args.Length; i++)
+        {
+            string argument = args[i];
+            if (!argument.StartsWith("--", StringComparison.Ordinal))
+            {
+                operands.Add(argument);
+            }
+            else if (argument.Contains('=') || argument is "--help" or "--version")
+            {
+                options.Add(argument);
+            }
+            else if (i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal))
+            {
+                options.Add($"{argument}={args[++i]}");
+            }
+            else
+            {
+                WithoutValue ??= argument;
+                options.Add(argument);
+            }
+        }
+        Arguments = [.. operands, .. options];
+    }
+
+    /// <summary>The sorted arguments.</summary>
+    public string[] Arguments { get; }
+
+    /// <summary>The first option without a value, if there is one: every option of ours has one.</summary>
+    public string? WithoutValue { get; }
+}

@@ -1,0 +1,101 @@
+using System.Net.Sockets;
+using FastXen.Loader;
+using FastXen.Platform.Uart;
+
+namespace FastXen.Terminal;
+
+/// <summary>A console on a Unix socket, which only its owner can open. One client at a time; output without a client is lost.</summary>
+internal sealed class SocketConsole : ICharacterBackend, IDisposable
+{
+    private readonly InputPump _pump = new();
+    private readonly string _path;
+    private readonly Socket _listener;
+    private volatile Socket? _client;
+
+    public SocketConsole(string path)
+    {
+        _path = path;
+        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            UnixDomainSocketEndPoint address = new(path);
+            RemoveStale(path, address);
+            _listener.Bind(address);
+            // Nobody can connect before Listen, so there is no moment at which others could.
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            _listener.Listen(1);
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            _listener.Dispose();
+            throw new ImageException(path, $"cannot be made a socket: {e.Message}", e);
+        }
+    }
+
+    // A socket that nobody listens on was left by a process that died.
+    private static void RemoveStale(string path, UnixDomainSocketEndPoint address)
+    {
+        if (!File.Exists(path)) return;
+        using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(address);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && new FileInfo(path).Length == 0)
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        Socket? client = _client;
+        try
+        {
+            while (client is not null && bytes.Length > 0) bytes = bytes[client.Send(bytes)..];
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            _client = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Connect(ICharacterInput input)
+    {
+        _pump.Input = input;
+        new Thread(Serve) { IsBackground = true, Name = "console socket" }.Start();
+    }
+
+    private void Serve()
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        while (true)
+        {
+            try
+            {
+                using Socket client = _listener.Accept();
+                _client = client;
+                while (client.Receive(buffer) is > 0 and int length) _pump.Send(buffer[..length]);
+            }
+            catch (SocketException e) when (e.SocketErrorCode is not (SocketError.OperationAborted or SocketError.Interrupted or SocketError.NotSocket))
+            {
+                // The client is gone; the next one may come.
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+            _client = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pump.Stop();
+        _listener.Dispose();
+        File.Delete(_path);
+    }
+}

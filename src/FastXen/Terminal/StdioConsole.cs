@@ -1,0 +1,85 @@
+using System.Text;
+using FastXen.Platform.Uart;
+
+namespace FastXen.Terminal;
+
+/// <summary>What the user can ask of a running domain from its console.</summary>
+internal interface IConsoleUser
+{
+    /// <summary>Ends the domain.</summary>
+    void Leave();
+
+    /// <summary>Describes what the domain is doing, in a line.</summary>
+    string Status { get; }
+}
+
+/// <summary>The console on standard input and output: the terminal in raw mode with an escape key, or a pipe or file as it is.</summary>
+internal sealed class StdioConsole : ICharacterBackend, IDisposable
+{
+    private readonly RawTerminal? _terminal = RawTerminal.TryEnter();
+    private readonly EscapeKey _escape;
+    private readonly IConsoleUser _user;
+    private readonly InputPump _pump = new();
+
+    public StdioConsole(byte? escape, IConsoleUser user)
+    {
+        _escape = new EscapeKey(_terminal is null ? null : escape);
+        _user = user;
+        if (_terminal is not null && escape is not null) Tell($"{_escape.Name} q leaves, {_escape.Name} ? helps");
+    }
+
+    /// <inheritdoc/>
+    public void Write(ReadOnlySpan<byte> bytes) => Libc.WriteAll(Libc.StandardOutput, bytes, patience: -1);
+
+    /// <inheritdoc/>
+    public void Connect(ICharacterInput input)
+    {
+        _pump.Input = input;
+        new Thread(ReadInput) { IsBackground = true, Name = "console input" }.Start();
+    }
+
+    private void ReadInput()
+    {
+        Span<byte> typed = stackalloc byte[1024];
+        Span<byte> passed = stackalloc byte[1024];
+        // At the end of a pipe the guest runs on without input.
+        while (Libc.ReadSome(Libc.StandardInput, typed) is > 0 and int length)
+        {
+            ReadOnlySpan<byte> rest = typed[..length];
+            while (rest.Length > 0)
+            {
+                EscapeCommand command = _escape.Filter(rest, passed, out int consumed, out int count);
+                rest = rest[consumed..];
+                _pump.Send(passed[..count]);
+                Obey(command);
+            }
+        }
+    }
+
+    private void Obey(EscapeCommand command)
+    {
+        switch (command)
+        {
+            case EscapeCommand.Leave:
+                _user.Leave();
+                break;
+            case EscapeCommand.Status:
+                Tell(_user.Status);
+                break;
+            case EscapeCommand.Help:
+                string key = _escape.Name;
+                Tell($"{key} q: leave (the guest is lost)   {key} s: status   {key} {key}: send {key}");
+                break;
+        }
+    }
+
+    // The terminal does not return the carriage by itself in raw mode.
+    private static void Tell(string text) => Libc.WriteAll(Libc.StandardOutput, Encoding.UTF8.GetBytes($"\r\n[fastxen: {text}]\r\n"), patience: -1);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _pump.Stop();
+        _terminal?.Dispose();
+    }
+}
