@@ -35,8 +35,7 @@ public static class CommandLineInterface
                 (CheckOptions options) => CheckCommand.Run(options),
                 (DisassembleOptions options) => DisassembleCommand.Run(options),
                 (VectorsOptions options) => VectorRunner.Run([.. options.Files], options.Engine ?? BareEngine.Interpreter, Console.Out, Console.Error),
-                (ExecOptions options) =>
-                    BareProgramRunner.Run(options.File, options.Engine ?? BareEngine.Interpreter, Console.In, Console.Out, Console.Error),
+                (ExecOptions options) => BareProgramRunner.Run(options.File, options.Engine ?? BareEngine.Interpreter, Console.In, Console.Out, Console.Error),
                 errors => Explain(result, [.. errors], args));
         }
         catch (LoadException e)
