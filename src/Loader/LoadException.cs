@@ -18,3 +18,6 @@ public sealed class ConfigException : LoadException
 
 /// <summary>A file that the guest is to be given (kernel, initrd, disk) cannot be used.</summary>
 public sealed class ImageException(string path, string problem, Exception? inner = null) : LoadException($"{path}: {problem}", inner);
+
+/// <summary>A device cannot be made as the config says; the sentence is the device's.</summary>
+public sealed class DeviceException(Exception inner) : LoadException(inner.Message, inner);

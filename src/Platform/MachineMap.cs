@@ -73,7 +73,7 @@ public static class MachineMap
     /// <summary>Base frequency of the platform in Hz (PAL_FREQ_BASE).</summary>
     public const ulong BaseFrequency = 200_000_000;
     /// <summary>Frequency of the interval time counter (AR.ITC) in Hz.</summary>
-    public const ulong ItcFrequency = 400_000_000;
+    public const ulong ItcFrequency = Core.Interpret.Clock.ItcFrequency;
     /// <summary>Nominal frequency of the processor in Hz.</summary>
     public const ulong ProcessorFrequency = 1_600_000_000;
 

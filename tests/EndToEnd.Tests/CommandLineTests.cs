@@ -67,9 +67,9 @@ public sealed class CommandLineTests : IDisposable
     public void Bad_disks_have_their_sentence()
     {
         string missing = Path.Combine(_folder, "missing.img");
-        Refused($"{missing}: there is no such file", "run", "guests/demo.json", "--disk", missing);
+        Refused($"Disk image '{missing}' does not exist.", "run", "guests/demo.json", "--disk", missing);
         string small = Write("short.img", new byte[700]);
-        Refused($"{small}: is short: it ends 188 bytes into a sector (700 bytes are no multiple of 512)", "run", "guests/demo.json", "--disk", small);
+        Refused($"Disk image '{small}' has 700 bytes; expected a multiple of 512.", "run", "guests/demo.json", "--disk", small);
         string locked = Write("locked.img", new byte[512]);
         File.SetUnixFileMode(locked, UnixFileMode.UserRead);
         Refused($"{locked}: is read-only: make the file writable, or say \"readOnly\": true for this disk", "run", "guests/demo.json", "--disk", locked);

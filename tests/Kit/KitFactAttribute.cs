@@ -29,15 +29,3 @@ public sealed class ToolFactAttribute : FactAttribute
         }
     }
 }
-
-/// <summary>Where the guest kit is: $FASTXEN_KIT, or the place where the project's machines have it.</summary>
-public static class Kit
-{
-    public static string Root { get; } = Environment.GetEnvironmentVariable("FASTXEN_KIT") ?? "/work/shared/kit";
-
-    public static string File(string name) => Path.Combine(Root, name);
-
-    /// <summary>Whether a program is on the path.</summary>
-    public static bool HasTool(string name)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => System.IO.File.Exists(Path.Combine(directory, name)));
-}

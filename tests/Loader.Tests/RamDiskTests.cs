@@ -57,10 +57,10 @@ public sealed class RamDiskTests : IDisposable
         File.SetUnixFileMode(good, UnixFileMode.UserRead);
         DiskImage.Check(new DiskConfig(good, ReadOnly: true));
         Assert.Contains("is read-only", DiskRefusal(new DiskConfig(good, ReadOnly: false)));
-        Assert.Contains("is short: it ends 488 bytes into a sector", DiskRefusal(new DiskConfig(_folder.Write("short.img", new byte[1000]), false)));
+        Assert.Contains("expected a multiple of 512", DiskRefusal(new DiskConfig(_folder.Write("short.img", new byte[1000]), false)));
         Assert.Contains("is empty", DiskRefusal(new DiskConfig(_folder.Write("empty.img", []), false)));
-        Assert.Contains("there is no such file", DiskRefusal(new DiskConfig(_folder.Path + "/none.img", false)));
+        Assert.Contains("does not exist", DiskRefusal(new DiskConfig(_folder.Path + "/none.img", false)));
     }
 
-    private static string DiskRefusal(DiskConfig disk) => Assert.Throws<ImageException>(() => DiskImage.Check(disk)).Message;
+    private static string DiskRefusal(DiskConfig disk) => Assert.ThrowsAny<LoadException>(() => DiskImage.Check(disk)).Message;
 }

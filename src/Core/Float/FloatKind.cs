@@ -27,6 +27,9 @@ public static class FloatKind
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsNormal(in FloatRegister f) => (long)f.Significand < 0 && ((f.SignExponent & 0x1ffff) - 1) < 0x1fffe;
 
+    /// <summary>Normal number or zero, but no pseudo-zero.</summary>
+    public static bool IsNormalOrZero(in FloatRegister f) => IsNormal(f) || (f.Significand | f.Exponent) == 0;
+
     /// <summary>NaN, infinity or an unsupported encoding.</summary>
     public static bool IsSpecial(in FloatRegister f) => f.Exponent == FloatRegister.SpecialExponent;
 

@@ -147,36 +147,13 @@ public static class MultiplyAdd
         in FloatRegister a, in FloatRegister b, in FloatRegister c,
         uint productSign, uint addendSign, bool multiplyOnly, FloatFormat format, ref FloatStatus status)
     {
-        if (a.IsNatVal || b.IsNatVal || c.IsNatVal)
-            return FloatRegister.NatVal;
-        if (FloatKind.IsUnsupported(a) || FloatKind.IsUnsupported(b) || FloatKind.IsUnsupported(c))
-            return Invalid(ref status);
-        if (FloatKind.IsNan(a) || FloatKind.IsNan(b) || FloatKind.IsNan(c))
-        {
-            if ((FloatKind.IsSignaling(a) || FloatKind.IsSignaling(b) || FloatKind.IsSignaling(c)) && status.Raise(FloatFlags.Invalid))
-                return default;
-
-            // Of several NaNs the second multiplicand wins, then the addend, then the first multiplicand.
-            return FloatKind.Quieted(FloatKind.IsNan(b) ? b : FloatKind.IsNan(c) ? c : a);
-        }
-
         uint sign = (a.SignExponent ^ b.SignExponent ^ productSign) & FloatKind.SignBit;
         uint signOfAddend = (c.SignExponent ^ addendSign) & FloatKind.SignBit;
-        bool infiniteProduct = FloatKind.IsInfinity(a) || FloatKind.IsInfinity(b);
-        bool zeroProduct = FloatKind.IsZero(a) || FloatKind.IsZero(b);
-        bool infiniteAddend = FloatKind.IsInfinity(c);
-        if (infiniteProduct && (zeroProduct || (infiniteAddend && sign != signOfAddend)))
-            return Invalid(ref status);
+        if (!(FloatKind.IsNormalOrZero(a) && FloatKind.IsNormalOrZero(b) && FloatKind.IsNormalOrZero(c))
+            && IsSpecial(a, b, c, sign, signOfAddend, out FloatRegister special, ref status))
+            return special;
 
-        bool unnormal = FloatKind.IsUnnormal(a) || FloatKind.IsUnnormal(b) || FloatKind.IsUnnormal(c);
-        if (unnormal && status.Raise(FloatFlags.Denormal))
-            return default;
-        if (infiniteProduct)
-            return FloatKind.Infinity(sign);
-        if (infiniteAddend)
-            return FloatKind.Infinity(signOfAddend);
-
-        if (zeroProduct)
+        if (FloatKind.IsZero(a) || FloatKind.IsZero(b))
             return multiplyOnly ? new FloatRegister(sign, 0) : ZeroPlus(sign, c, signOfAddend, format, ref status);
 
         ulong high = Multiply(FloatKind.Normalize(a, out int exponentA), FloatKind.Normalize(b, out int exponentB), out ulong low, out int shift);
@@ -191,6 +168,45 @@ public static class MultiplyAdd
         return FloatRounding.Round(sign, exponent, high, low, format, ref status);
     }
 
+    /// <summary>True when an operand, or a fault, decides the result. Else all operands are finite, and D has been raised.</summary>
+    private static bool IsSpecial(
+        in FloatRegister a, in FloatRegister b, in FloatRegister c, uint sign, uint signOfAddend,
+        out FloatRegister result, ref FloatStatus status)
+    {
+        result = FloatRegister.NatVal;
+        if (a.IsNatVal || b.IsNatVal || c.IsNatVal)
+            return true;
+
+        result = FloatKind.QuietNanIndefinite;
+        if (FloatKind.IsUnsupported(a) || FloatKind.IsUnsupported(b) || FloatKind.IsUnsupported(c))
+        {
+            status.Raise(FloatFlags.Invalid);
+            return true;
+        }
+
+        if (FloatKind.IsNan(a) || FloatKind.IsNan(b) || FloatKind.IsNan(c))
+        {
+            if (FloatKind.IsSignaling(a) || FloatKind.IsSignaling(b) || FloatKind.IsSignaling(c))
+                status.Raise(FloatFlags.Invalid);
+
+            // Of several NaNs the second multiplicand wins, then the addend, then the first multiplicand.
+            result = FloatKind.Quieted(FloatKind.IsNan(b) ? b : FloatKind.IsNan(c) ? c : a);
+            return true;
+        }
+
+        bool infiniteProduct = FloatKind.IsInfinity(a) || FloatKind.IsInfinity(b);
+        bool infiniteAddend = FloatKind.IsInfinity(c);
+        if (infiniteProduct && (FloatKind.IsZero(a) || FloatKind.IsZero(b) || (infiniteAddend && sign != signOfAddend)))
+        {
+            status.Raise(FloatFlags.Invalid);
+            return true;
+        }
+
+        result = FloatKind.Infinity(infiniteProduct ? sign : signOfAddend);
+        bool unnormal = FloatKind.IsUnnormal(a) || FloatKind.IsUnnormal(b) || FloatKind.IsUnnormal(c);
+        return (unnormal && status.Raise(FloatFlags.Denormal)) || infiniteProduct || infiniteAddend;
+    }
+
     /// <summary>A zero product plus an addend that may be zero, too.</summary>
     private static FloatRegister ZeroPlus(uint productSign, in FloatRegister c, uint addendSign, FloatFormat format, ref FloatStatus status)
     {
@@ -201,11 +217,5 @@ public static class MultiplyAdd
         }
 
         return new FloatRegister(productSign == addendSign ? productSign : SignOfExactZero(status.RoundingMode), 0);
-    }
-
-    private static FloatRegister Invalid(ref FloatStatus status)
-    {
-        status.Raise(FloatFlags.Invalid);
-        return FloatKind.QuietNanIndefinite;
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using CommandLine;
 using CommandLine.Text;
+using FastXen.Bare;
 using FastXen.Commands;
 using FastXen.Loader;
 
@@ -33,6 +34,8 @@ public static class CommandLineInterface
                 (RunOptions options) => RunCommand.Run(options),
                 (CheckOptions options) => CheckCommand.Run(options),
                 (DisassembleOptions options) => DisassembleCommand.Run(options),
+                (VectorsOptions options) => VectorRunner.Run([.. options.Files], options.Engine ?? BareEngine.Interpreter, Console.Out, Console.Error),
+                (ExecOptions options) => BareProgramRunner.Run(options.File, options.Engine ?? BareEngine.Interpreter, Console.In, Console.Out, Console.Error),
                 errors => Explain(result, [.. errors], args));
         }
         catch (LoadException e)

@@ -9,15 +9,22 @@ internal sealed class InputPump
 
     private volatile bool _stopped;
 
-    /// <summary>The device; set once.</summary>
-    public ICharacterInput? Input { get; set; }
+    private volatile ICharacterInput? _input;
+
+    /// <summary>Names the device. The first time, a thread is started that reads what there is to offer; after a reboot it goes on.</summary>
+    public void Connect(ICharacterInput input, ThreadStart read)
+    {
+        bool first = _input is null;
+        _input = input;
+        if (first) new Thread(read) { IsBackground = true, Name = "console input" }.Start();
+    }
 
     /// <summary>Hands bytes over; waits for room.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0 && !_stopped)
         {
-            int taken = Input?.Offer(bytes) ?? bytes.Length;
+            int taken = _input?.Offer(bytes) ?? 0;
             bytes = bytes[taken..];
             if (taken == 0) Thread.Sleep(Pause);
         }

@@ -64,8 +64,7 @@ internal sealed class SocketConsole : ICharacterBackend, IDisposable
     /// <inheritdoc/>
     public void Connect(ICharacterInput input)
     {
-        _pump.Input = input;
-        new Thread(Serve) { IsBackground = true, Name = "console socket" }.Start();
+        _pump.Connect(input, Serve);
     }
 
     private void Serve()

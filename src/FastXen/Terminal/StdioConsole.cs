@@ -34,8 +34,7 @@ internal sealed class StdioConsole : ICharacterBackend, IDisposable
     /// <inheritdoc/>
     public void Connect(ICharacterInput input)
     {
-        _pump.Input = input;
-        new Thread(ReadInput) { IsBackground = true, Name = "console input" }.Start();
+        _pump.Connect(input, ReadInput);
     }
 
     private void ReadInput()

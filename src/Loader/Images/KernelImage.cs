@@ -46,6 +46,9 @@ public sealed class KernelImage
     /// <summary>The memory of each segment.</summary>
     public IReadOnlyList<MemoryRange> Memory { get; }
 
+    /// <summary>From the lowest to the highest segment.</summary>
+    public MemoryRange Span => new(Memory.Min(static range => range.Start), Memory.Max(static range => range.End));
+
     /// <summary>Reads and checks a kernel's headers.</summary>
     public static KernelImage Open(string path)
     {

@@ -28,7 +28,7 @@ public sealed class PowerManagement : IPortDevice
     // Bytes of the registers that hold state, by offset from the first port: status 0-1, enable 2-3, control 4-5.
     private uint status, enable, control;
 
-    /// <summary>Makes the device. The actions run on the vCPU's thread that wrote the register, or on the host's that pressed nothing.</summary>
+    /// <summary>Makes the device. The actions run on the thread of the vCPU that wrote the register.</summary>
     /// <param name="time">Source of the timer.</param>
     /// <param name="interrupt">The system control interrupt, <see cref="MachineMap.SciGsi"/>; driven high when asserted.</param>
     /// <param name="powerOff">Called when the guest enters S5.</param>

@@ -35,7 +35,7 @@ public sealed class VirtioBlock : VirtioDevice
     private readonly byte[] id = new byte[IdSize];
     private readonly byte[] config = new byte[0x3c];
 
-    /// <summary>Makes a disk; it owns the backend. At most 20 ASCII characters of <paramref name="serial"/> are seen by the guest.</summary>
+    /// <summary>Makes a disk. The backend stays the caller's, so that it outlives a reboot. At most 20 ASCII characters of <paramref name="serial"/> are seen by the guest.</summary>
     public VirtioBlock(IBlockBackend backend, string serial)
     {
         this.backend = backend;
@@ -92,7 +92,6 @@ public sealed class VirtioBlock : VirtioDevice
         {
             // Nobody is left who could be told.
         }
-        backend.Dispose();
         base.Dispose(disposing);
     }
 

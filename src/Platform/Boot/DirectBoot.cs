@@ -1,4 +1,5 @@
 using System.Text;
+using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Mmu;
 using FastXen.Platform.Firmware;
@@ -35,8 +36,6 @@ public static unsafe class DirectBoot
     private const ulong BootParameters = FirmwareLayout.LoaderData;
     private const ulong CommandLine = FirmwareLayout.LoaderData + 0x1000;
     private const ulong MemoryMap = FirmwareLayout.LoaderData + 0x2000;
-    private const ulong ResetFpsr = 0x0009_804c_0270_033f;
-    private const ulong MaskedVector = 0x1_0000;
 
     /// <summary>
     /// Writes the boot parameters and puts the boot processor at the kernel's entry. Throws <see cref="ArgumentException"/>, with a sentence
@@ -74,7 +73,7 @@ public static unsafe class DirectBoot
         Registers.SetGr(firmware.Processors[processor].State, 1, rendezvous.Gp);
     }
 
-    // From the reset state: physical mode, bank 1, an empty frame, the register stack in lazy mode over the firmware's backing store.
+    // From the reset state, which has an empty frame, RSC 0 and all interrupts masked: physical mode, bank 1, stacks in the firmware's memory.
     private static void Enter(MachineFirmware firmware, int processor, ulong entry)
     {
         VcpuState* s = firmware.Processors[processor].State;
@@ -82,18 +81,11 @@ public static unsafe class DirectBoot
         s->Ip = entry;
         s->PsrValue = Psr.Bn;
         s->BspStore = stack;
-        s->Ar[Ar.Rsc] = 0;
-        s->Ar[Ar.Pfs] = 0;
-        s->Ar[Ar.Fpsr] = ResetFpsr;
         s->Cr[Cr.Iva] = FirmwareLayout.VectorTable;
         s->Cr[Cr.Lid] = MachineMap.Lid(processor);
-        s->Cr[Cr.Itv] = MaskedVector;
-        s->Cr[Cr.Pmv] = MaskedVector;
-        s->Cr[Cr.Cmcv] = MaskedVector;
-        s->Cr[Cr.Lrr0] = MaskedVector;
-        s->Cr[Cr.Lrr1] = MaskedVector;
         s->Br[0] = FirmwareLayout.Entry(FirmwareService.ReturnFromSystem);
         Registers.SetGr(s, 12, stack + FirmwareLayout.StackSize - 16);
+        AddressSpace.SelectMode(s);
     }
 
     private static EfiMemoryRange Pages(EfiMemoryType type, (ulong Start, ulong Size) range)

@@ -12,6 +12,8 @@ public interface INetBackend : IDisposable
     /// <summary>Takes a frame from the guest. One thread at a time; does not wait for the network.</summary>
     void Send(ReadOnlySpan<byte> frame);
 
-    /// <summary>Names the taker of frames to the guest and starts. Called once.</summary>
-    void Connect(IFrameSink sink);
+    /// <summary>
+    /// Names the taker of frames to the guest, or null when the card is gone. A rebooted machine has a new card and connects again.
+    /// </summary>
+    void Connect(IFrameSink? sink);
 }

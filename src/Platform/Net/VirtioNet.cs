@@ -33,7 +33,7 @@ public sealed class VirtioNet : VirtioDevice, IFrameSink
     private readonly Lock gate = new();
     private readonly Queue<byte[]> arrived = new();
 
-    /// <summary>Makes a card; it owns the backend.</summary>
+    /// <summary>Makes a card. The backend stays the caller's, so that it outlives a reboot.</summary>
     public VirtioNet(INetBackend backend, MacAddress mac)
     {
         this.backend = backend;
@@ -92,7 +92,7 @@ public sealed class VirtioNet : VirtioDevice, IFrameSink
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        backend.Dispose();
+        backend.Connect(null);
         base.Dispose(disposing);
     }
 

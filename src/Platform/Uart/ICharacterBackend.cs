@@ -9,6 +9,9 @@ public interface ICharacterBackend
     /// </summary>
     void Write(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Names the taker of input. Called once, before the guest runs; input that came earlier is kept by the backend.</summary>
+    /// <summary>
+    /// Names the taker of input, before the guest runs; input that came earlier is kept by the backend. A rebooted machine has a new
+    /// UART and connects again: the last one is the taker.
+    /// </summary>
     void Connect(ICharacterInput input);
 }

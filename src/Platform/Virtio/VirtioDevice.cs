@@ -55,7 +55,7 @@ public abstract class VirtioDevice : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees host resources. The carrier's thread has ended.</summary>
+    /// <summary>Lets go of the backend. The carrier's thread has ended.</summary>
     protected virtual void Dispose(bool disposing)
     {
     }

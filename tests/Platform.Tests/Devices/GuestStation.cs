@@ -40,6 +40,9 @@ internal sealed class GuestStation : IFrameSink
 
     public bool IsQuiet => frames.Count == 0;
 
+    /// <summary>Returns when the network has finished what it is doing: its lock was free.</summary>
+    public void Settle() => SendEthernet(0x1234, []);
+
     public void SendEthernet(ushort type, ReadOnlySpan<byte> payload)
     {
         byte[] frame = new byte[14 + payload.Length];

@@ -170,6 +170,7 @@ public sealed class NatTcpTests : IDisposable
         server.Send("precious"u8);
         Assert.True(lost.Wait(TimeSpan.FromSeconds(30)));
         station.Lose = _ => false;
+        station.Settle();
         clock.Advance(TimeSpan.FromMilliseconds(100));
         Assert.True(station.IsQuiet);
         clock.Advance(TimeSpan.FromSeconds(1));
@@ -197,6 +198,7 @@ public sealed class NatTcpTests : IDisposable
         using Socket _ = server;
         server.Send("hello"u8);
         guest.ReceiveUntil(segment => segment.Payload.Length > 0);
+        station.Settle();
         for (int i = 0; i < 12; i++)
             clock.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => server.Receive(new byte[1])).SocketErrorCode);
@@ -282,6 +284,7 @@ public sealed class NatTcpTests : IDisposable
         {
             Expected = BinaryPrimitives.ReadUInt32BigEndian(syn.AsSpan(4)) + 1,
         };
+        station.Settle();
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(GuestTcp.Syn, guest.Receive().Flags);
         guest.SendSyn(GuestTcp.Syn | GuestTcp.Ack);

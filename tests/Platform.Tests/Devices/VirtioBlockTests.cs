@@ -23,6 +23,7 @@ public sealed class VirtioBlockTests : IDisposable
     private readonly RecordingLines lines = new();
     private readonly PciRoot root;
     private VirtioPciFunction? function;
+    private RawImage? image;
 
     public VirtioBlockTests()
     {
@@ -34,14 +35,22 @@ public sealed class VirtioBlockTests : IDisposable
 
     public void Dispose()
     {
-        function?.Dispose();
+        Detach();
         memory.Dispose();
         File.Delete(path);
     }
 
+    private void Detach()
+    {
+        function?.Dispose();
+        function = null;
+        image?.Dispose();
+    }
+
     private VirtioDriver Attach(bool readOnly = false, bool synchronous = true)
     {
-        function = new VirtioPciFunction(new VirtioBlock(RawImage.Open(path, readOnly), "disk0"), memory, sink, synchronous);
+        image = RawImage.Open(path, readOnly);
+        function = new VirtioPciFunction(new VirtioBlock(image, "disk0"), memory, sink, synchronous);
         int slot = root.Add(function);
         root.Reset();
         return new VirtioDriver(root, slot, memory);
@@ -132,9 +141,8 @@ public sealed class VirtioBlockTests : IDisposable
         driver.Notify(0);
         Assert.Equal(written, Ram(Data + 0x2000, 1024).ToArray());
         Assert.Contains((Data + 0x2000, 1024UL), announced);
-        function!.Dispose();
+        Detach();
         Assert.Equal(written, File.ReadAllBytes(path)[(9 * 512)..(11 * 512)]);
-        function = null;
     }
 
     [Fact]
@@ -147,9 +155,8 @@ public sealed class VirtioBlockTests : IDisposable
         driver.Submit(0, 0, (Data, 10, false), (Data + 10, 518, false), (StatusByte, 1, true));
         driver.Notify(0);
         Assert.Equal(0, Status);
-        function!.Dispose();
+        Detach();
         Assert.All(File.ReadAllBytes(path)[1024..1536], b => Assert.Equal(0x5a, b));
-        function = null;
     }
 
     [Theory]

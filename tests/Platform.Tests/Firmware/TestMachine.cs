@@ -1,6 +1,7 @@
 using FastXen.Core;
 using FastXen.Mmu;
 using FastXen.Platform.Firmware;
+using FastXen.Platform.Firmware.Pal;
 using FastXen.Platform.Pci;
 
 namespace FastXen.Platform.Tests.Firmware;
@@ -31,7 +32,34 @@ internal sealed class TestMachine : IDisposable
         return span.ToArray();
     }
 
-    public void Dispose() => Memory.Dispose();
+    /// <summary>Calls a service with stacked arguments; returns r8-r11.</summary>
+    public unsafe (long Status, ulong V0, ulong V1, ulong V2) Call(FirmwareService service, params ulong[] arguments)
+    {
+        for (int i = 0; i < 8; i++)
+            Processor.State->FrameBase[32 + i] = i < arguments.Length ? arguments[i] : 0;
+        Assert.Equal(FirmwareReturn.Return, Firmware.Call(Processor, (uint)service));
+        ulong* r = Processor.State->Gr;
+        return ((long)r[8], r[9], r[10], r[11]);
+    }
+
+    /// <summary>Calls a PAL procedure by its convention; returns r8-r11.</summary>
+    public unsafe (long Status, ulong V0, ulong V1, ulong V2) Pal(PalProcedure procedure, ulong a1 = 0, ulong a2 = 0, ulong a3 = 0)
+    {
+        ulong* r = Processor.State->Gr;
+        r[28] = (ulong)procedure;
+        if (r[28] >= 256)
+            return Call(FirmwareService.Pal, r[28], a1, a2, a3);
+        (r[29], r[30], r[31]) = (a1, a2, a3);
+        Assert.Equal(FirmwareReturn.Branch, Firmware.Call(Processor, (uint)FirmwareService.Pal));
+        return ((long)r[8], r[9], r[10], r[11]);
+    }
+
+    public void Dispose()
+    {
+        foreach (Vcpu processor in Firmware.Processors)
+            processor.Dispose();
+        Memory.Dispose();
+    }
 }
 
 /// <summary>Configuration space with one function, 0:3.0, of readable-back registers.</summary>

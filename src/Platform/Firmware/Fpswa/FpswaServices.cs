@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using FastXen.Core.Decode;
 using FastXen.Core.Float;
 
 namespace FastXen.Platform.Firmware.Fpswa;
@@ -8,7 +9,7 @@ namespace FastXen.Platform.Firmware.Fpswa;
 /// instruction was completed, 1 when the exception in ISR is the program's, 3 when the instruction was completed and then raised a
 /// trap that is the program's, -1 when the arguments make no sense.
 /// </summary>
-internal static class FpswaServices
+internal static unsafe class FpswaServices
 {
     private const long Handled = 0, ExceptionRaised = 1, TrapRaised = 3, Failed = -1;
 
@@ -37,23 +38,27 @@ internal static class FpswaServices
         if (!call.Vcpu.TryRead(call.In(1), bundle) || !call.TryRead64(call.In(2), out ulong ipsr) || !call.TryRead64(call.In(3), out ulong fpsr)
             || !call.TryRead64(call.In(5), out ulong predicates) || !call.TryRead64(call.In(6), out ulong ifs))
             return Failed;
-        UInt128 bits = BinaryPrimitives.ReadUInt128LittleEndian(bundle);
-        if (!Approximation.TryDecode((ulong)(bits >> (5 + 41 * (int)Math.Min(ipsr >> RiShift & 3, 2))), out Approximation instruction))
+        Instruction* three = stackalloc Instruction[3];
+        Decoder.DecodeBundle(BinaryPrimitives.ReadUInt64LittleEndian(bundle), BinaryPrimitives.ReadUInt64LittleEndian(bundle[8..]), three);
+        Instruction instruction = three[Math.Min((int)(ipsr >> RiShift) & 3, 2)];
+        bool squareRoot = instruction.Opcode == Opcode.Frsqrta;
+        // Only these two ask for assistance; f0 and f1 as a target are illegal.
+        if (!squareRoot && instruction.Opcode != Opcode.Frcpa || instruction.R1 < 2)
             return Failed;
 
         FpswaRegisters registers = new(call, ifs);
-        if (!registers.TryRead(instruction.F2, out FloatRegister a) || !registers.TryRead(instruction.F3, out FloatRegister b))
+        if (!registers.TryRead(instruction.R2, out FloatRegister a) || !registers.TryRead(instruction.R3, out FloatRegister b))
             return Failed;
-        FloatStatus status = new(fpsr, instruction.StatusField);
-        FloatRegister result = instruction.SquareRoot ? ExactResult.SquareRoot(b, ref status) : ExactResult.Quotient(a, b, ref status);
+        FloatStatus status = new(fpsr, instruction.Selector);
+        FloatRegister result = squareRoot ? ExactResult.SquareRoot(b, ref status) : ExactResult.Quotient(a, b, ref status);
         if (status.Fault != 0)
             return call.TryWrite64(call.In(4), isr & ~CodeMask | status.Fault) ? ExceptionRaised : Failed;
 
         // The result is final: the predicate that says "refine the approximation" is cleared.
         ulong cleared = predicates & ~(1ul << PhysicalPredicate(instruction.P2, ifs)) | 1;
-        if (!registers.TryWrite(instruction.F1, result)
-            || !call.TryWrite64(call.In(2), ipsr | (instruction.F1 < 32 ? Core.State.Psr.Mfl : Core.State.Psr.Mfh))
-            || !call.TryWrite64(call.In(3), FloatStatus.Merge(fpsr, instruction.StatusField, status.Flags))
+        if (!registers.TryWrite(instruction.R1, result)
+            || !call.TryWrite64(call.In(2), ipsr | (instruction.R1 < 32 ? Core.State.Psr.Mfl : Core.State.Psr.Mfh))
+            || !call.TryWrite64(call.In(3), FloatStatus.Merge(fpsr, instruction.Selector, status.Flags))
             || !call.TryWrite64(call.In(5), cleared))
             return Failed;
         if (status.Trap == 0)

@@ -1,5 +1,6 @@
 using System.Text;
 using FastXen.Core;
+using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Mmu;
 
@@ -12,8 +13,6 @@ namespace FastXen.Platform.Firmware.Pal;
 internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> processors)
 {
     private const ulong FirstStacked = 256;
-    private const ulong PageSizes = 0x1_1555_7000; // 4K 8K 16K 64K 256K 1M 4M 16M 64M 256M 4G
-    private const int PerformanceMonitorWidth = 47;
     private const ulong CopySize = 0x1000;
     private const int MaxCopies = 64;
     private const string Brand = "Intel(R) Itanium(R) 2 Processor 9000 series (FastXen)";
@@ -97,10 +96,13 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
                 call.Result(PalStatus.Success, VmSummary1, VmSummary2);
                 break;
             case PalProcedure.VmPageSize:
-                call.Result(PalStatus.Success, PageSizes, PageSizes);
+                call.Result(PalStatus.Success, PageSizes.Implemented, PageSizes.Implemented);
+                break;
+            case PalProcedure.VmTrRead:
+                VmTrRead(call, a1, a2, a3);
                 break;
             case PalProcedure.DebugInfo:
-                call.Result(PalStatus.Success, 4, 4); // pairs of IBR and of DBR
+                call.Result(PalStatus.Success, MmuState.DebugPairs, MmuState.DebugPairs);
                 break;
             case PalProcedure.FixedAddr:
                 call.Result(PalStatus.Success, (ulong)NumberOf(call.Vcpu));
@@ -208,15 +210,14 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
         }
     }
 
-    // vw, physical bits 50, key bits 24, last PKR 15, hash tag 2, last DTR and ITR, 4 unique TCs in 2 levels.
-    private static ulong VmSummary1 => 1ul | 50 << 1 | 24 << 8 | 15 << 16 | 2ul << 24
-        | (ulong)LastTranslationRegister << 32 | (ulong)LastTranslationRegister << 40 | 4ul << 48 | 2ul << 56;
+    // vw, physical bits 50, key bits, last PKR, hash tag 2, last DTR and ITR, 4 unique TCs in 2 levels.
+    private static ulong VmSummary1 => 1ul | 50 << 1 | MmuState.RidBits << 8 | (MmuState.PkrCount - 1) << 16 | 2ul << 24
+        | LastTranslationRegister << 32 | LastTranslationRegister << 40 | 4ul << 48 | 2ul << 56;
 
-    // All 61 virtual address bits, 24 RID bits, any number of global purges at a time.
-    private static ulong VmSummary2 => 60ul | 24 << 8 | 0xfffful << 16;
+    // All 61 virtual address bits, RID bits, any number of global purges at a time.
+    private static ulong VmSummary2 => 60ul | MmuState.RidBits << 8 | 0xfffful << 16;
 
-    /// <summary>Number of the last instruction and of the last data translation register.</summary>
-    public const int LastTranslationRegister = 63;
+    private const ulong LastTranslationRegister = TranslationRegisters.Slots - 1;
 
     private static void VmInfo(ServiceCall call, ulong level, ulong type)
     {
@@ -227,22 +228,46 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
         }
         ulong entries = level == 0 ? 32ul : 128;
         ulong reducedByTranslationRegisters = level == 0 ? 0 : 1ul << 34;
-        call.Result(PalStatus.Success, 1 | entries << 8 | entries << 16 | reducedByTranslationRegisters, level == 0 ? 0x1000ul : PageSizes);
+        call.Result(PalStatus.Success, 1 | entries << 8 | entries << 16 | reducedByTranslationRegisters, level == 0 ? 1ul << PageSizes.Smallest : PageSizes.Implemented);
+    }
+
+    // The translation's words as itr took them: PTE, ITIR, IFA with "valid" in bit 0, region register.
+    private static unsafe void VmTrRead(ServiceCall call, ulong number, ulong type, ulong buffer)
+    {
+        MmuState* mmu = call.Vcpu.State->Mmu;
+        if (number > LastTranslationRegister || type > 1)
+        {
+            call.Result(PalStatus.InvalidArgument);
+            return;
+        }
+        Span<byte> words = stackalloc byte[32];
+        words.Clear();
+        if (TranslationRegisters.Read(type == 0 ? &mmu->Itr : &mmu->Dtr, (int)number) is { } entry)
+        {
+            BitConverter.TryWriteBytes(words, entry.Pte.Value);
+            BitConverter.TryWriteBytes(words[8..], (ulong)entry.Key << 8 | (ulong)entry.Shift << 2);
+            BitConverter.TryWriteBytes(words[16..], entry.Offset | 1);
+            BitConverter.TryWriteBytes(words[24..], (ulong)entry.Rid << 8);
+        }
+        const ulong allFieldsValid = 0xf;
+        call.Result(call.Vcpu.TryWrite(buffer, words) ? PalStatus.Success : PalStatus.InvalidArgument, allFieldsValid);
     }
 
     private static void PerfMonInfo(ServiceCall call, ulong buffer)
     {
         // Four 32-byte masks: PMCs, PMDs, those that count cycles, those that count retired instructions.
+        const ushort counters = (1 << PerformanceMonitors.End) - (1 << PerformanceMonitors.First);
         Span<byte> masks = stackalloc byte[128];
         masks.Clear();
-        masks[0] = 0xff; // PMC0-7
-        masks[32] = 0xf0; // PMD4-7
-        masks[64] = 0xf0;
-        masks[96] = 0xf0;
+        BitConverter.TryWriteBytes(masks, (ushort)(counters | (1 << PerformanceMonitors.First) - 1));
+        BitConverter.TryWriteBytes(masks[32..], counters);
+        BitConverter.TryWriteBytes(masks[64..], counters);
+        BitConverter.TryWriteBytes(masks[96..], counters);
         if ((buffer & 7) != 0 || !call.Vcpu.TryWrite(buffer, masks))
             call.Result(PalStatus.InvalidArgument);
         else
-            call.Result(PalStatus.Success, 4ul | PerformanceMonitorWidth << 8 | 0x12ul << 16 | 0x08ul << 24);
+            call.Result(PalStatus.Success, (ulong)(PerformanceMonitors.End - PerformanceMonitors.First) | PerformanceMonitors.Width << 8
+                | PerformanceMonitors.Cycles << 16 | PerformanceMonitors.InstructionsRetired << 24);
     }
 
     private static void HaltInfo(ServiceCall call, ulong buffer)

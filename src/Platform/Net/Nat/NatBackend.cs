@@ -51,10 +51,16 @@ public sealed class NatBackend : INetBackend
     public bool TakesLargeSegments => true;
 
     /// <inheritdoc/>
-    public void Connect(IFrameSink sink)
+    public void Connect(IFrameSink? sink)
     {
         lock (gate)
+        {
+            // Connections of an earlier boot mean nothing to the next one.
+            writer.Sink = null;
+            udp.Clear();
+            tcp.Clear();
             writer.Sink = sink;
+        }
     }
 
     /// <inheritdoc/>

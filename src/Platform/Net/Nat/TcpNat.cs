@@ -116,6 +116,13 @@ internal sealed class TcpNat : IDisposable
 
     public void Remove(TcpConnection connection) => connections.Remove(connection.Key);
 
+    /// <summary>Breaks all connections toward the host. Under the lock.</summary>
+    public void Clear()
+    {
+        foreach (TcpConnection connection in connections.Values.ToArray())
+            connection.Close(reset: true);
+    }
+
     /// <summary>Closes everything. Under the lock.</summary>
     public void Dispose()
     {
@@ -123,8 +130,7 @@ internal sealed class TcpNat : IDisposable
         timer.Dispose();
         foreach (Socket listener in listeners)
             listener.Dispose();
-        foreach (TcpConnection connection in connections.Values.ToArray())
-            connection.Close(reset: true);
+        Clear();
     }
 
     private void OnTimer()

@@ -77,13 +77,19 @@ internal sealed class UdpNat(NatOptions options, FrameWriter writer, Routing rou
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
+    /// <summary>Forgets all flows. Under the lock.</summary>
+    public void Clear()
+    {
+        foreach (Flow flow in flows.Values)
+            Close(flow);
+        flows.Clear();
+    }
+
     /// <summary>Closes everything. Under the lock.</summary>
     public void Dispose()
     {
         disposed = true;
-        foreach (Flow flow in flows.Values)
-            Close(flow);
-        flows.Clear();
+        Clear();
         foreach (Socket socket in forwards)
             socket.Dispose();
     }

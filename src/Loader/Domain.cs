@@ -1,0 +1,166 @@
+using FastXen.Core;
+using FastXen.Core.State;
+using FastXen.Loader.Configuration;
+using FastXen.Loader.Images;
+using FastXen.Platform;
+using FastXen.Platform.Block;
+using FastXen.Platform.Boot;
+using FastXen.Platform.Firmware.Efi;
+using FastXen.Platform.Net;
+using FastXen.Platform.Net.Nat;
+using FastXen.Platform.Net.Tap;
+using FastXen.Platform.Uart;
+
+namespace FastXen.Loader;
+
+/// <summary>
+/// A guest as its config describes it: what outlives a reboot (images, disks, networks, EFI variables), and the machine of the present power-on.
+/// </summary>
+public sealed class Domain : IDisposable
+{
+    private readonly GuestConfig _config;
+    private readonly Action<string> _report;
+    private readonly KernelImage _kernel;
+    private readonly RamDisk? _initrd;
+    private readonly List<DiskDevice> _disks = [];
+    private readonly List<NetworkDevice> _networks = [];
+    private readonly List<IDisposable> _backends = [];
+    private readonly VariableStore _variables;
+    private readonly Lock _lock = new();
+    private PlatformMachine? _machine;
+    private bool _stopRequested;
+    private int _reboots;
+
+    /// <summary>
+    /// Checks and opens all that the config names, the console excepted; what is wrong is a <see cref="LoadException"/>.
+    /// <paramref name="report"/> is told, in a sentence, when the guest stops for a reason that it did not ask for.
+    /// </summary>
+    public Domain(GuestConfig config, Action<string> report)
+    {
+        _config = config;
+        _report = report;
+        MemoryLayout layout = DomainLayout.Of(config);
+        _kernel = KernelImage.Open(config.Kernel);
+        _kernel.CheckFits(layout);
+        if (config.Initrd is { } initrd) _initrd = RamDisk.Place(initrd, layout, _kernel);
+        try
+        {
+            foreach (DiskConfig disk in config.Disks) OpenDisk(disk);
+            for (int i = 0; i < config.Network.Count; i++) OpenNetwork(config.Network[i], i);
+            _variables = new VariableStore(config.EfiVariables);
+        }
+        catch (Exception e)
+        {
+            Dispose();
+            if (e is DeviceConfigurationException or InvalidDataException) throw new DeviceException(e);
+            throw;
+        }
+    }
+
+    /// <summary>Runs the guest, over its reboots, until it powers off, halts, crashes, or is stopped. Once.</summary>
+    public VcpuStop Run(ICharacterBackend console)
+    {
+        while (true)
+        {
+            VcpuStop reason = RunOnce(console);
+            if (reason != VcpuStop.Reboot) return reason;
+            _reboots++;
+        }
+    }
+
+    /// <summary>Stops the guest as if its plug were pulled. Any thread.</summary>
+    public void RequestStop()
+    {
+        lock (_lock)
+        {
+            _stopRequested = true;
+            _machine?.RequestStop();
+        }
+    }
+
+    /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
+    public unsafe string Status
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_machine is not { } machine) return $"{_config.Name}: not running";
+                VcpuState* state = machine.Processor.State;
+                return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {state->Retired} instructions since power-on, ip 0x{state->Ip:x}, {_reboots} reboots";
+            }
+        }
+    }
+
+    private VcpuStop RunOnce(ICharacterBackend console)
+    {
+        using PlatformMachine machine = new(new PlatformConfiguration
+        {
+            Memory = _config.Memory,
+            Console = console,
+            Deterministic = _config.Clock == ClockSource.Deterministic,
+            Disks = _disks,
+            Networks = _networks,
+            Variables = _variables,
+            Report = _report,
+        });
+        _kernel.Load(machine.Memory);
+        _initrd?.Load(machine.Memory);
+        machine.Boot(new DirectBootImage
+        {
+            Entry = _kernel.Entry,
+            Kernel = (_kernel.Span.Start, _kernel.Span.Length),
+            Initrd = _initrd is { Memory: var place } ? (place.Start, place.Length) : default,
+            CommandLine = _config.CommandLine,
+        });
+        lock (_lock)
+        {
+            if (_stopRequested) return VcpuStop.Requested;
+            _machine = machine;
+        }
+        try
+        {
+            return machine.Run();
+        }
+        finally
+        {
+            // Nobody may look at a machine that is gone.
+            lock (_lock) _machine = null;
+        }
+    }
+
+    private void OpenDisk(DiskConfig disk)
+    {
+        DiskImage.CheckWritable(disk);
+        RawImage image = RawImage.Open(disk.Path, disk.ReadOnly);
+        _backends.Add(image);
+        string name = Path.GetFileName(disk.Path);
+        _disks.Add(new DiskDevice(image, name.Length <= 20 ? name : name[..20]));
+    }
+
+    private void OpenNetwork(NetworkConfig network, int index)
+    {
+        INetBackend backend = network.Type == NetworkType.Tap
+            ? TapBackend.Open(network.Device!)
+            : new NatBackend(new NatOptions
+            {
+                HostForwards = [.. network.HostForwards.Select(static forward =>
+                    new Platform.Net.Nat.HostForward(forward.Protocol == ForwardProtocol.Udp, forward.Host.Address, forward.Host.Port, forward.GuestPort))],
+            });
+        _backends.Add(backend);
+        _networks.Add(new NetworkDevice(backend, MacAddress.Read(network.Mac ?? DefaultMac(index))));
+    }
+
+    // Locally administered; the guest's name and the interface's number make it the same in each run and differ between guests.
+    private byte[] DefaultMac(int index)
+    {
+        byte[] digest = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{_config.Name}/{index}"));
+        return [0x52, 0x54, 0x00, digest[0], digest[1], digest[2]];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (IDisposable backend in _backends) backend.Dispose();
+    }
+}

@@ -1,0 +1,82 @@
+using FastXen.Tests;
+
+namespace FastXen.EndToEnd.Tests;
+
+/// <summary>The kit's Linux, driven over its console.</summary>
+public class LinuxTests
+{
+    private const string Prompt = "# ";
+
+    private static FastXenProcess Boot(string commandLine = "", params string[] more) => new(
+        [
+            "run", "guests/linux.json", "--kernel", Kit.File("vmlinux.gz"), "--initrd", Kit.File("initramfs.cpio.gz"),
+            "--cmdline", $"console=ttyS0 {commandLine}", .. more,
+        ]);
+
+    private static void ExpectShell(FastXenProcess guest)
+    {
+        guest.Expect("kit: up, Linux 6.1");
+        guest.Expect(Prompt);
+    }
+
+    // The terminal echoes the command, but not what the shell makes of the sum.
+    private static string Shell(FastXenProcess guest, string command)
+    {
+        guest.Send($"{command}; echo =$((40+2))=\n");
+        guest.Expect("+2))=\n");
+        string output = guest.Expect("=42=\n");
+        guest.Expect(Prompt);
+        return output;
+    }
+
+    [KitFact]
+    public void Linux_boots_to_a_shell_and_powers_off()
+    {
+        using FastXenProcess guest = Boot();
+        ExpectShell(guest);
+        Assert.Equal("ia64\n", Shell(guest, "uname -m"));
+        string processors = Shell(guest, "cat /proc/cpuinfo");
+        Assert.Contains("vendor     : GenuineIntel", processors);
+        Assert.Contains("family     : 32", processors);
+        string interrupts = Shell(guest, "cat /proc/interrupts");
+        Assert.Contains("timer", interrupts);
+        Assert.Contains("ttyS0", interrupts);
+        string log = Shell(guest, "dmesg");
+        Assert.Contains("Linux version 6.1", log);
+        Assert.Contains("ttyS0 at I/O 0x3f8", log);
+        Assert.DoesNotContain("unaligned access", log);
+        guest.Send("poweroff -f\n");
+        Assert.Equal(0, guest.WaitForExit());
+    }
+
+    [KitFact]
+    public void The_user_tests_of_the_kit_pass()
+    {
+        using FastXenProcess guest = Boot("kit.run=/tests/run");
+        guest.Expect("kit-tests: PASS");
+        guest.Expect("kit: exit 0");
+        Assert.Equal(0, guest.WaitForExit());
+    }
+
+    [KitFact]
+    public void A_disk_keeps_what_was_written_over_a_reboot()
+    {
+        string image = Path.GetTempFileName();
+        try
+        {
+            using (FileStream file = File.OpenWrite(image)) file.SetLength(16 << 20);
+            using FastXenProcess guest = Boot("kit.disk=/dev/vda", "--disk", image);
+            ExpectShell(guest);
+            Shell(guest, "echo kept over the $((1+1))nd boot > /mnt/note; umount /mnt");
+            guest.Send("reboot -f\n");
+            ExpectShell(guest);
+            Assert.Equal("kept over the 2nd boot\n", Shell(guest, "cat /mnt/note"));
+            guest.Send("poweroff -f\n");
+            Assert.Equal(0, guest.WaitForExit());
+        }
+        finally
+        {
+            File.Delete(image);
+        }
+    }
+}
