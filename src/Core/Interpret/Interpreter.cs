@@ -73,7 +73,10 @@ public static unsafe class Interpreter
 
             s->Retired += (ulong)(i - s->RunStart) + 1;
             if (step == Step.Resync)
+            {
+                CodePosition.Complete(s, i + 1);
                 CodePosition.Advance(s, i);
+            }
         }
     }
 

@@ -33,6 +33,8 @@ public static unsafe class Interruptions
     /// <summary>Delivers a trap of <paramref name="i"/> after it has set Ip and slot itself (taken branches, rfi).</summary>
     public static int DeliverTrapHere(VcpuState* s, Instruction* i, Vector vector, ulong isr)
     {
+        // The instruction completed: what it was let through does not hold for the next one.
+        s->PsrValue &= ~ProcessorStatus.OneShot;
         Enter(s, vector, isr | (ulong)CodePosition.Slot(i) << Isr.EiShift, CodePosition.Bundle(s, i));
         return Step.Redirect;
     }
@@ -47,6 +49,8 @@ public static unsafe class Interruptions
         bool collect = (psr & Psr.Ic) != 0;
         if (!collect || s->IcInFlight != 0)
             isr |= Isr.Ni;
+        if (s->Dirty < 0)
+            isr |= Isr.Ir;
         if (vector != Vector.DataNestedTlb)
             s->Cr[Cr.Isr] = isr;
         if (collect)
@@ -55,9 +59,9 @@ public static unsafe class Interruptions
             s->Cr[Cr.Iip] = s->Ip;
             s->Cr[Cr.Iipa] = lastBundle;
             s->Cr[Cr.Ifs] = 0;
+            s->LastIp = lastBundle;
         }
 
-        s->LastIp = lastBundle;
         s->IcInFlight = 0;
         ulong dcr = s->Cr[Cr.Dcr];
         ulong entered = (psr & Kept) | ((dcr & Dcr.Be) != 0 ? Psr.Be : 0) | ((dcr & Dcr.Pp) != 0 ? Psr.Pp : 0);
