@@ -52,7 +52,8 @@ public class LinuxTests
     [KitFact]
     public void The_user_tests_of_the_kit_pass()
     {
-        using FastXenProcess guest = Boot("kit.run=/tests/run");
+        // Its test of signals counts timer ticks until time() shows the next second, which may come at once: not with time that is counted.
+        using FastXenProcess guest = Boot("kit.run=/tests/run", "--clock", "deterministic");
         guest.Expect("kit-tests: PASS");
         guest.Expect("kit: exit 0");
         Assert.Equal(0, guest.WaitForExit());
