@@ -19,11 +19,11 @@ public class LinuxTests
         guest.Expect(Prompt);
     }
 
-    // The terminal echoes the command, but not what the shell makes of the sum.
+    // The terminal echoes the command, folded where it is long, but not what the shell makes of the sums.
     private static string Shell(FastXenProcess guest, string command)
     {
-        guest.Send($"{command}; echo =$((40+2))=\n");
-        guest.Expect("+2))=\n");
+        guest.Send($"echo =$((20+1))=; {command}; echo =$((40+2))=\n");
+        guest.Expect("=21=\n");
         string output = guest.Expect("=42=\n");
         guest.Expect(Prompt);
         return output;
@@ -78,6 +78,31 @@ public class LinuxTests
         finally
         {
             File.Delete(image);
+        }
+    }
+
+    [KitFact]
+    public void A_small_guest_with_a_network_card_reaches_its_gateway()
+    {
+        string config = Path.Combine(Path.GetTempPath(), $"fastxen-{Guid.NewGuid():n}.json");
+        try
+        {
+            File.WriteAllText(config, $$"""
+                {
+                  "kernel": "{{Kit.File("vmlinux.gz")}}", "initrd": "{{Kit.File("initramfs.cpio.gz")}}", "memory": "100M",
+                  "commandLine": "console=ttyS0", "network": [{}]
+                }
+                """);
+            using FastXenProcess guest = new("run", config);
+            ExpectShell(guest);
+            Shell(guest, "ifconfig eth0 10.0.2.15");
+            Assert.Contains("1 packets received", Shell(guest, "ping -c 1 10.0.2.2"));
+            guest.Send("poweroff -f\n");
+            Assert.Equal(0, guest.WaitForExit());
+        }
+        finally
+        {
+            File.Delete(config);
         }
     }
 }
