@@ -19,12 +19,12 @@ public class LinuxTests
         guest.Expect(Prompt);
     }
 
-    // The terminal echoes the command, folded where it is long, but not what the shell makes of the sums.
+    // The terminal echoes the command, wrapped as it likes, but not what the shell makes of the sums.
     private static string Shell(FastXenProcess guest, string command)
     {
-        guest.Send($"echo =$((20+1))=; {command}; echo =$((40+2))=\n");
-        guest.Expect("=21=\n");
-        string output = guest.Expect("=42=\n");
+        guest.Send($"echo \"<$((40+2))>\"; {command}; echo \"<$((40+3))>\"\n");
+        guest.Expect("<42>\n");
+        string output = guest.Expect("<43>\n");
         guest.Expect(Prompt);
         return output;
     }
