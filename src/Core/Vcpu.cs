@@ -176,6 +176,8 @@ public sealed unsafe class Vcpu : IDisposable
             return false;
         Clock.Tick(s);
         ForgetWritten();
+        if (s->NatPresent != 0)
+            Registers.ForgetNat(s);
         if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
             Interruptions.DeliverHere(s, Vector.ExternalInterrupt, 0);
         return stop == 0;

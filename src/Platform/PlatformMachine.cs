@@ -52,7 +52,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
             Plug(pci, new VirtioBlock(disk.Backend, disk.Serial), configuration.Deterministic);
         foreach (NetworkDevice network in configuration.Networks)
             Plug(pci, new VirtioNet(network.Backend, network.Address), configuration.Deterministic);
-        Plug(pci, new VirtioRng(), configuration.Deterministic);
+        Plug(pci, configuration.Deterministic ? new VirtioRng(seed: 1) : new VirtioRng(), configuration.Deterministic);
         pci.Reset();
 
         Firmware = new MachineFirmware(Memory, [Processor], new FirmwareConfiguration
@@ -83,9 +83,23 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
     /// <summary>Runs until the guest powers off, reboots, halts or crashes, or <see cref="RequestStop"/> is called.</summary>
     public VcpuStop Run()
     {
-        VcpuStop reason = Processor.Run();
+        VcpuStop reason;
+        string? crash;
+        try
+        {
+            reason = Processor.Run();
+            crash = Processor.CrashReason;
+        }
+#pragma warning disable CA1031 // An invariant of the engine or of a device broke: this domain ends with a dump, the process does not.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            reason = VcpuStop.Crashed;
+            crash = $"internal error: {e}";
+        }
+
         uart.Flush();
-        if (reason == VcpuStop.Crashed && Processor.CrashReason is { } crash)
+        if (reason == VcpuStop.Crashed && crash is not null)
             Report($"{crash}{Environment.NewLine}{StateDump.Of(Processor.State)}");
         return reason;
     }

@@ -186,6 +186,23 @@ public static unsafe class Registers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SetGr(VcpuState* s, uint r, ulong value) => SetGr(s, r, value, 0);
 
+    /// <summary>
+    /// Returns to NaT-free operation where no live register holds a NaT: static ones of both banks, the dirty ones and the current frame.
+    /// What lies outside of them is undefined and becomes clean.
+    /// </summary>
+    public static void ForgetNat(VcpuState* s)
+    {
+        int dirty = Math.Max(s->Dirty, 0);
+        var live = new ReadOnlySpan<byte>(s->FrameNat + 32 - dirty, dirty + s->Sof);
+        bool any = live.ContainsAnyExcept((byte)0)
+            || new ReadOnlySpan<byte>(s->GrNat, 32).ContainsAnyExcept((byte)0)
+            || new ReadOnlySpan<byte>(s->OtherBankNat, 16).ContainsAnyExcept((byte)0);
+        if (any)
+            return;
+        new Span<byte>(s->StackNatBuffer, VcpuAllocation.StackRegisters).Clear();
+        s->NatPresent = 0;
+    }
+
     /// <summary>Address of FR <paramref name="f"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FloatRegister* Fr(VcpuState* s, uint f) => (f < 32 ? (FloatRegister*)s->FrStatic : s->RotatingFr) + f;
