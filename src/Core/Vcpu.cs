@@ -159,10 +159,9 @@ public sealed unsafe class Vcpu : IDisposable
         RequestStop(VcpuStop.Crashed);
     }
 
-    /// <summary>Runs on the reference engine until the vCPU is stopped.</summary>
+    /// <summary>Runs on the reference engine until the vCPU is stopped; at once where it has been since its reset.</summary>
     public VcpuStop Run()
     {
-        stop = 0;
         Volatile.Write(ref State->Deadline, 0);
         Interpreter.Run(State);
         return StopReason;

@@ -34,6 +34,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
             Memory.AddRam(start, size);
         Processor = new Vcpu(Memory, configuration.Deterministic);
 
+        TimeProvider time = configuration.Deterministic ? new MachineTime(Processor) : configuration.Time;
         var iosapic = new IosapicController(MachineMap.IosapicInputs, this);
         Memory.AddMmio(MachineMap.Iosapic, MachineMap.IosapicSize, iosapic);
         Memory.AddMmio(MachineMap.LocalSapic, MachineMap.LocalSapicSize, new ProcessorInterruptBlock(this));
@@ -43,7 +44,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         uart = new Uart16550(MachineMap.UartPort, iosapic.Line(MachineMap.UartGsi), configuration.Console, configuration.Deterministic);
         ports.Add(MachineMap.UartPort, 8, uart);
         var power = new PowerManagement(
-            configuration.Time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
+            time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
         ports.Add(MachineMap.PmEventPort, MachineMap.PmPortCount, power);
 
         var pci = new PciRoot(iosapic);
@@ -60,7 +61,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
             RamSize = configuration.Memory,
             Pci = pci,
             Variables = configuration.Variables,
-            Time = configuration.Time,
+            Time = time,
             Report = configuration.Report,
         });
         Report = configuration.Report;

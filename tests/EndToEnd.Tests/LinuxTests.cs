@@ -105,4 +105,18 @@ public class LinuxTests
             File.Delete(config);
         }
     }
+
+    [KitFact]
+    public void Two_deterministic_boots_print_the_same()
+    {
+        string Console()
+        {
+            using FastXenProcess guest = Boot("kit.run=/bin/dmesg", "--clock", "deterministic");
+            guest.Expect("kit: exit 0");
+            Assert.Equal(0, guest.WaitForExit());
+            return guest.Output;
+        }
+
+        Assert.Equal(Console(), Console());
+    }
 }
