@@ -92,21 +92,25 @@ guests() {
     need_packages binutils-ia64-linux-gnu
     mkdir -p "$out/guests"
     local guest name sources objects source object
-    for guest in native/*/guest.ld; do
+    for guest in native/*/main.s; do
         guest=$(dirname "$guest")
         name=$(basename "$guest")
-        sources=$(digest "$guest" build.sh)
+        sources=$(digest native/startup "$guest" build.sh)
         if up_to_date "$out/guests/$name" "$sources"; then continue; fi
         say "assembling out/guests/$name"
         objects=()
         mkdir -p "$out/obj/$name"
-        for source in "$guest"/*.s; do
+        for source in native/startup/*.s "$guest"/*.s; do
             object=$out/obj/$name/$(basename "$source" .s).o
-            ia64-linux-gnu-as -xexplicit --fatal-warnings -I "$guest" -o "$object" "$source"
+            ia64-linux-gnu-as -xexplicit --fatal-warnings -I native/startup -I "$guest" -o "$object" "$source"
             objects+=("$object")
         done
-        ia64-linux-gnu-ld --no-warn-rwx-segments --fatal-warnings -static -nostdlib -T "$guest/guest.ld" -o "$out/guests/$name" "${objects[@]}"
+        ia64-linux-gnu-ld --no-warn-rwx-segments --fatal-warnings -static -nostdlib -T native/startup/guest.ld -o "$out/guests/$name" "${objects[@]}"
         echo "$sources" > "$out/guests/$name.sources"
+    done
+    # Guests in C are in the repository as the kit's compiler made them (native/bench/compile.sh).
+    for guest in native/*/*.elf; do
+        cp -u "$guest" "$out/guests/$(basename "$guest" .elf)"
     done
 }
 
@@ -171,7 +175,9 @@ bench() {
     need_packages gcc libc6-dev
     publish
     guests
-    perf/bench.sh "$@"
+    say "compiling out/bench.native"
+    gcc -O2 -o "$out/bench.native" native/bench/bench.c
+    dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- measure "$@"
 }
 
 command=${1:-help}

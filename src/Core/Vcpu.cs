@@ -159,10 +159,9 @@ public sealed unsafe class Vcpu : IDisposable
         RequestStop(VcpuStop.Crashed);
     }
 
-    /// <summary>Runs on the reference engine until the vCPU is stopped.</summary>
+    /// <summary>Runs on the reference engine until the vCPU is stopped; at once where it has been since its reset.</summary>
     public VcpuStop Run()
     {
-        stop = 0;
         Volatile.Write(ref State->Deadline, 0);
         Interpreter.Run(State);
         return StopReason;
@@ -176,6 +175,8 @@ public sealed unsafe class Vcpu : IDisposable
             return false;
         Clock.Tick(s);
         ForgetWritten();
+        if (s->NatPresent != 0)
+            Registers.ForgetNat(s);
         if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
             Interruptions.DeliverHere(s, Vector.ExternalInterrupt, 0);
         return stop == 0;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastXen.Core;
 using FastXen.Core.State;
 using FastXen.Loader.Configuration;
@@ -30,6 +31,9 @@ public sealed class Domain : IDisposable
     private PlatformMachine? _machine;
     private bool _stopRequested;
     private int _reboots;
+
+    /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
+    public RunStatistics Statistics { get; private set; }
 
     /// <summary>
     /// Checks and opens all that the config names, the console excepted; what is wrong is a <see cref="LoadException"/>.
@@ -118,12 +122,14 @@ public sealed class Domain : IDisposable
             if (_stopRequested) return VcpuStop.Requested;
             _machine = machine;
         }
+        long begin = Stopwatch.GetTimestamp();
         try
         {
             return machine.Run();
         }
         finally
         {
+            Statistics = Statistics.With(machine.Processor, Stopwatch.GetElapsedTime(begin));
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
         }

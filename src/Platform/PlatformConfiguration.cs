@@ -20,7 +20,7 @@ public sealed record PlatformConfiguration
     /// <summary>The far end of the UART.</summary>
     public required ICharacterBackend Console { get; init; }
 
-    /// <summary>AR.ITC counts retired slots, and devices work inline: two runs are the same.</summary>
+    /// <summary>AR.ITC counts retired slots, time starts at a fixed date, and devices work inline: two runs with the same input are the same.</summary>
     public bool Deterministic { get; init; }
 
     /// <summary>Disks, in slot order.</summary>
@@ -32,7 +32,7 @@ public sealed record PlatformConfiguration
     /// <summary>Non-volatile EFI variables.</summary>
     public VariableStore Variables { get; init; } = new(path: null);
 
-    /// <summary>Wall-clock time of the guest.</summary>
+    /// <summary>Wall-clock time of the guest, where it is not <see cref="Deterministic"/>.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Told, in a sentence, when the guest stops for a reason that it did not ask for.</summary>

@@ -34,6 +34,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
             Memory.AddRam(start, size);
         Processor = new Vcpu(Memory, configuration.Deterministic);
 
+        TimeProvider time = configuration.Deterministic ? new MachineTime(Processor) : configuration.Time;
         var iosapic = new IosapicController(MachineMap.IosapicInputs, this);
         Memory.AddMmio(MachineMap.Iosapic, MachineMap.IosapicSize, iosapic);
         Memory.AddMmio(MachineMap.LocalSapic, MachineMap.LocalSapicSize, new ProcessorInterruptBlock(this));
@@ -43,7 +44,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         uart = new Uart16550(MachineMap.UartPort, iosapic.Line(MachineMap.UartGsi), configuration.Console, configuration.Deterministic);
         ports.Add(MachineMap.UartPort, 8, uart);
         var power = new PowerManagement(
-            configuration.Time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
+            time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
         ports.Add(MachineMap.PmEventPort, MachineMap.PmPortCount, power);
 
         var pci = new PciRoot(iosapic);
@@ -52,7 +53,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
             Plug(pci, new VirtioBlock(disk.Backend, disk.Serial), configuration.Deterministic);
         foreach (NetworkDevice network in configuration.Networks)
             Plug(pci, new VirtioNet(network.Backend, network.Address), configuration.Deterministic);
-        Plug(pci, new VirtioRng(), configuration.Deterministic);
+        Plug(pci, configuration.Deterministic ? new VirtioRng(seed: 1) : new VirtioRng(), configuration.Deterministic);
         pci.Reset();
 
         Firmware = new MachineFirmware(Memory, [Processor], new FirmwareConfiguration
@@ -60,7 +61,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
             RamSize = configuration.Memory,
             Pci = pci,
             Variables = configuration.Variables,
-            Time = configuration.Time,
+            Time = time,
             Report = configuration.Report,
         });
         Report = configuration.Report;
@@ -83,9 +84,23 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
     /// <summary>Runs until the guest powers off, reboots, halts or crashes, or <see cref="RequestStop"/> is called.</summary>
     public VcpuStop Run()
     {
-        VcpuStop reason = Processor.Run();
+        VcpuStop reason;
+        string? crash;
+        try
+        {
+            reason = Processor.Run();
+            crash = Processor.CrashReason;
+        }
+#pragma warning disable CA1031 // An invariant of the engine or of a device broke: this domain ends with a dump, the process does not.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            reason = VcpuStop.Crashed;
+            crash = $"internal error: {e}";
+        }
+
         uart.Flush();
-        if (reason == VcpuStop.Crashed && Processor.CrashReason is { } crash)
+        if (reason == VcpuStop.Crashed && crash is not null)
             Report($"{crash}{Environment.NewLine}{StateDump.Of(Processor.State)}");
         return reason;
     }

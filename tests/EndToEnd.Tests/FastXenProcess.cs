@@ -8,7 +8,7 @@ namespace FastXen.EndToEnd.Tests;
 internal sealed class FastXenProcess : IDisposable
 {
     /// <summary>A guard against hangs only: far more than anything takes.</summary>
-    public static readonly TimeSpan HangGuard = TimeSpan.FromMinutes(40);
+    public static readonly TimeSpan HangGuard = TimeSpan.FromMinutes(10);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();

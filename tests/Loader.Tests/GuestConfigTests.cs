@@ -130,6 +130,13 @@ public class GuestConfigTests
         Assert.Equal(["/guests/a.img", "/b.img"], config.Disks.Select(disk => disk.Path));
     }
 
+    [Theory]
+    [InlineData("100M", 112)]
+    [InlineData("96M", 96)]
+    [InlineData("64M", 64)]
+    public void Memory_is_rounded_up_to_granules(string text, int megabytes) =>
+        Assert.Equal((ulong)megabytes << 20, Parse($$"""{ "kernel": "v", "memory": "{{text}}" }""").Memory);
+
     [Fact]
     public void A_mistake_on_the_command_line_is_blamed_on_it()
     {

@@ -78,7 +78,7 @@ public static unsafe class AddressSpace
         Interruptions.DeliverHere(s, FetchVector(outcome), Isr.X | Code(outcome));
     }
 
-    // ISR.code of the faults that share a vector (SDM vol 2, table 8-?).
+    // ISR.code of the faults that share a vector.
     private static ulong Code(TranslationOutcome outcome) => outcome switch
     {
         TranslationOutcome.NatPageConsumption => 0x20,

@@ -12,14 +12,28 @@ public sealed unsafe class CodeCache : IDisposable
     /// <summary>Most pages that are kept decoded (24 KiB each).</summary>
     public const int Capacity = 8192;
 
+    // Pages are looked up at every crossing of a page: the ones seen last, by the low bits of their number.
+    private const int RecentPages = 1024;
+    private readonly (ulong Physical, nint Slots)[] recent = new (ulong, nint)[RecentPages];
     private readonly Dictionary<ulong, nint> pages = [];
     private readonly Stack<nint> free = [];
 
     /// <summary>Raised when decoded pages were dropped, so that the vCPU looks its current page up again.</summary>
     public event Action? Dropped;
 
+    /// <summary>Makes an empty cache.</summary>
+    public CodeCache() => ForgetRecent();
+
     /// <summary>Slots of the page at <paramref name="physical"/> (4 KiB aligned), made undecoded where there are none.</summary>
     public Instruction* Page(ulong physical)
+    {
+        ref (ulong Physical, nint Slots) place = ref recent[(int)(physical >> 12) & (RecentPages - 1)];
+        if (place.Physical != physical)
+            place = (physical, (nint)Find(physical));
+        return (Instruction*)place.Slots;
+    }
+
+    private Instruction* Find(ulong physical)
     {
         if (pages.TryGetValue(physical, out nint known))
             return (Instruction*)known;
@@ -53,8 +67,12 @@ public sealed unsafe class CodeCache : IDisposable
         foreach (nint page in pages.Values)
             free.Push(page);
         pages.Clear();
+        ForgetRecent();
         Dropped?.Invoke();
     }
+
+    // No page has an odd address.
+    private void ForgetRecent() => Array.Fill(recent, (CodePage.NoAddress, 0));
 
     /// <inheritdoc/>
     public void Dispose()

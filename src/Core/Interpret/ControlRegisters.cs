@@ -63,7 +63,7 @@ public static unsafe class ControlRegisters
                 return Step.Resync;
             case Cr.Tpr:
                 s->Cr[cr] = value;
-                s->Deadline = 0;
+                LocalSapic.Recheck(s);
                 return Step.Resync;
             case Cr.Itv:
                 s->Cr[cr] = value;
@@ -71,9 +71,6 @@ public static unsafe class ControlRegisters
                 return Step.Next;
             case Cr.Pta:
                 return RegisterFiles.Result(s, i, MmuRegisters.SetPta(s->Mmu, value));
-            case Cr.Dcr:
-                s->Cr[cr] = value;
-                return Step.Next;
             default:
                 s->Cr[cr] = value;
                 return Step.Next;

@@ -82,6 +82,13 @@ public static unsafe class DataAccess
         if (step != Step.Next || *deferred)
             return step;
         *place = new AccessPlace(t.PhysicalAddress, IsSpeculative(s, t));
+        if (speculative && !place->Speculative)
+        {
+            // Nothing that reading could change is read ahead of time.
+            *deferred = true;
+            return Step.Next;
+        }
+
         bool unaligned = (va & (ulong)(alignment - 1)) != 0;
         if (unaligned)
         {

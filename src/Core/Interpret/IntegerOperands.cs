@@ -20,15 +20,41 @@ internal static unsafe class IntegerOperands
 
     /// <summary>Writes GR r1 of an instruction with sources r2 and r3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Result23(VcpuState* s, Instruction* i, ulong value) => Result(s, i, value, Registers.Nat(s, i->R2, i->R3));
+    internal static int Result23(VcpuState* s, Instruction* i, ulong value)
+    {
+        if (Registers.BadTarget(s, i->R1))
+            return Fault.IllegalOperation(s, i);
+        *Registers.GrAddress(s, i->R1) = value;
+        return s->NatPresent == 0 ? Step.Next : NatOf(s, i, i->R2, i->R3);
+    }
 
     /// <summary>Writes GR r1 of an instruction with source r2 only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Result2(VcpuState* s, Instruction* i, ulong value) => Result(s, i, value, Registers.Nat(s, i->R2));
+    internal static int Result2(VcpuState* s, Instruction* i, ulong value)
+    {
+        if (Registers.BadTarget(s, i->R1))
+            return Fault.IllegalOperation(s, i);
+        *Registers.GrAddress(s, i->R1) = value;
+        return s->NatPresent == 0 ? Step.Next : NatOf(s, i, i->R2, i->R2);
+    }
 
     /// <summary>Writes GR r1 of an instruction with source r3 only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Result3(VcpuState* s, Instruction* i, ulong value) => Result(s, i, value, Registers.Nat(s, i->R3));
+    internal static int Result3(VcpuState* s, Instruction* i, ulong value)
+    {
+        if (Registers.BadTarget(s, i->R1))
+            return Fault.IllegalOperation(s, i);
+        *Registers.GrAddress(s, i->R1) = value;
+        return s->NatPresent == 0 ? Step.Next : NatOf(s, i, i->R3, i->R3);
+    }
+
+    // The NaT bit of r1, from those of the sources: rare, so not part of every handler.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int NatOf(VcpuState* s, Instruction* i, uint a, uint b)
+    {
+        *Registers.NatAddress(s, i->R1) = (byte)(*Registers.NatAddress(s, a) | *Registers.NatAddress(s, b));
+        return Step.Next;
+    }
 
     /// <summary>Writes GR r1 and its NaT bit, or faults where r1 is not a target.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -71,7 +71,7 @@ public static unsafe class Interpreter
                 }
             }
 
-            s->Retired += (ulong)(i - s->RunStart) + 1;
+            s->Retired += (nuint)((byte*)i - (byte*)s->RunStart) / (uint)sizeof(Instruction) + 1;
             if (step == Step.Resync)
             {
                 CodePosition.Complete(s, i + 1);

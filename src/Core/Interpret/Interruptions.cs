@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastXen.Core.Decode;
 using FastXen.Core.State;
 
@@ -5,6 +6,7 @@ namespace FastXen.Core.Interpret;
 
 /// <summary>
 /// Interruption delivery (SDM vol 2, 5.5). Faults point at the excepting instruction, traps behind it, interrupts at the next one.
+/// What handlers call for their rare cases is not inlined into them: they stay small, and most of them leaves.
 /// </summary>
 public static unsafe class Interruptions
 {
@@ -12,6 +14,7 @@ public static unsafe class Interruptions
     private const ulong Kept = Psr.Up | Psr.Mfl | Psr.Mfh | Psr.Pk | Psr.Dt | Psr.Rt | Psr.Mc | Psr.It;
 
     /// <summary>Delivers a fault of <paramref name="i"/>. <paramref name="isr"/>: the code and the access bits; ei, ni are added here.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static int Deliver(VcpuState* s, Instruction* i, Vector vector, ulong isr)
     {
         s->Ip = CodePosition.Bundle(s, i);
@@ -24,6 +27,7 @@ public static unsafe class Interruptions
     }
 
     /// <summary>Delivers a trap of <paramref name="i"/>, which has completed: the interruption returns behind it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static int DeliverTrap(VcpuState* s, Instruction* i, Vector vector, ulong isr)
     {
         CodePosition.Advance(s, i);
@@ -31,6 +35,7 @@ public static unsafe class Interruptions
     }
 
     /// <summary>Delivers a trap of <paramref name="i"/> after it has set Ip and slot itself (taken branches, rfi).</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static int DeliverTrapHere(VcpuState* s, Instruction* i, Vector vector, ulong isr)
     {
         // The instruction completed: what it was let through does not hold for the next one.

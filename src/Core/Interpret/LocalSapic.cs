@@ -42,7 +42,14 @@ public static unsafe class LocalSapic
         int vector = Highest(s->InService);
         if (vector >= 0)
             s->InService[vector >> 6] &= ~(1UL << (vector & 63));
-        s->Deadline = 0;
+        Recheck(s);
+    }
+
+    /// <summary>Something that masked interrupts changed: has the run loop look at them, where there are any.</summary>
+    public static void Recheck(VcpuState* s)
+    {
+        if (AnyRequested(s))
+            s->Deadline = 0;
     }
 
     private static int HighestUnmasked(VcpuState* s)

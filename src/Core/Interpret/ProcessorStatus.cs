@@ -24,7 +24,7 @@ public static unsafe class ProcessorStatus
             ModeChanged(s, changed);
         s->Careful = (value & CarefulBits) != 0 ? 1u : 0u;
         if ((value & Psr.I) != 0)
-            s->Deadline = 0;
+            LocalSapic.Recheck(s);
     }
 
     /// <summary>Lowers the privilege level (br.ret) or raises it (epc).</summary>

@@ -145,7 +145,13 @@ public static unsafe class Registers
 {
     /// <summary>Address of GR <paramref name="r"/>, which need not be inside of the frame (such reads are undefined, not faults).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong* GrAddress(VcpuState* s, uint r) => (r < 32 ? s->Gr : s->FrameBase) + r;
+    public static ulong* GrAddress(VcpuState* s, uint r)
+    {
+        // Both are ready before the choice, so that it is a conditional move: which it is differs from one instruction to the next.
+        ulong* fixedRegisters = s->Gr;
+        ulong* frame = s->FrameBase;
+        return (r < 32 ? fixedRegisters : frame) + r;
+    }
 
     /// <summary>Address of the NaT byte of GR <paramref name="r"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -186,9 +192,31 @@ public static unsafe class Registers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SetGr(VcpuState* s, uint r, ulong value) => SetGr(s, r, value, 0);
 
+    /// <summary>
+    /// Returns to NaT-free operation where no live register holds a NaT: static ones of both banks, the dirty ones and the current frame.
+    /// What lies outside of them is undefined and becomes clean.
+    /// </summary>
+    public static void ForgetNat(VcpuState* s)
+    {
+        int dirty = Math.Max(s->Dirty, 0);
+        var live = new ReadOnlySpan<byte>(s->FrameNat + 32 - dirty, dirty + s->Sof);
+        bool any = live.ContainsAnyExcept((byte)0)
+            || new ReadOnlySpan<byte>(s->GrNat, 32).ContainsAnyExcept((byte)0)
+            || new ReadOnlySpan<byte>(s->OtherBankNat, 16).ContainsAnyExcept((byte)0);
+        if (any)
+            return;
+        new Span<byte>(s->StackNatBuffer, VcpuAllocation.StackRegisters).Clear();
+        s->NatPresent = 0;
+    }
+
     /// <summary>Address of FR <paramref name="f"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static FloatRegister* Fr(VcpuState* s, uint f) => (f < 32 ? (FloatRegister*)s->FrStatic : s->RotatingFr) + f;
+    public static FloatRegister* Fr(VcpuState* s, uint f)
+    {
+        var fixedRegisters = (FloatRegister*)s->FrStatic;
+        FloatRegister* rotating = s->RotatingFr;
+        return (f < 32 ? fixedRegisters : rotating) + f;
+    }
 
     /// <summary>Writes FR <paramref name="f"/> (2..127, checked) and sets PSR.mfl or PSR.mfh.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

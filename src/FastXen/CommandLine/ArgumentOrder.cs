@@ -20,7 +20,7 @@ internal sealed class ArgumentOrder
             {
                 operands.Add(argument);
             }
-            else if (argument.Contains('=') || argument is "--help" or "--version")
+            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats")
             {
                 options.Add(argument);
             }
@@ -40,6 +40,6 @@ internal sealed class ArgumentOrder
     /// <summary>The sorted arguments.</summary>
     public string[] Arguments { get; }
 
-    /// <summary>The first option without a value, if there is one: every option of ours has one.</summary>
+    /// <summary>The first option without a value, if there is one: all others have one.</summary>
     public string? WithoutValue { get; }
 }

@@ -45,6 +45,10 @@ public sealed class RunOptions
     /// <summary>Console: stdio or a file.</summary>
     [Option("console", MetaValue = "stdio|FILE", HelpText = "Console: the terminal, or a file that takes the output.")]
     public string? Console { get; set; }
+
+    /// <summary>Whether to print statistics.</summary>
+    [Option("stats", HelpText = "At the end, print retired instruction slots and seconds to standard error, as a line of JSON.")]
+    public bool Statistics { get; set; }
 }
 
 /// <summary><c>fastxen check</c>: validates a config and the files that it names.</summary>

@@ -24,6 +24,7 @@ internal sealed class RunCommand : IConsoleUser
         int exit = new RunCommand(domain).Run(config);
         // After the console is gone: the terminal is the user's again.
         foreach (string report in reports) Console.Error.WriteLine($"fastxen: {config.Name}: {report}");
+        if (options.Statistics) Console.Error.WriteLine(domain.Statistics.ToJson());
         return exit;
     }
 

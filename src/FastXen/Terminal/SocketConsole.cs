@@ -41,9 +41,23 @@ internal sealed class SocketConsole : ICharacterBackend, IDisposable
         {
             probe.Connect(address);
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && new FileInfo(path).Length == 0)
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(path))
         {
             File.Delete(path);
+        }
+    }
+
+    // Of what is there, only a socket cannot be opened (ENXIO).
+    private static bool IsSocket(string path)
+    {
+        try
+        {
+            File.OpenHandle(path).Dispose();
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e is IOException;
         }
     }
 

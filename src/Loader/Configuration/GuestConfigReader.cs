@@ -120,7 +120,7 @@ public static class GuestConfigReader
         string text = node.Text("memory") ?? "1G";
         if (!MemorySize.TryParse(text, out ulong bytes)) throw node.Wrong("memory", "a size such as \"512M\" or \"1G\"");
         return bytes >= MachineLimits.MinimumMemory && bytes <= MachineLimits.MaximumMemory && bytes % MachineLimits.MemoryGranularity == 0
-            ? bytes
+            ? (bytes + MachineLimits.MemoryGranule - 1) / MachineLimits.MemoryGranule * MachineLimits.MemoryGranule
             : throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from "
                 + $"{MemorySize.Format(MachineLimits.MinimumMemory)} to {MemorySize.Format(MachineLimits.MaximumMemory)}");
     }

@@ -18,7 +18,13 @@ public static class MachineLimits
     /// <summary>Most RAM in bytes.</summary>
     public const ulong MaximumMemory = 64UL << 30;
 
-    /// <summary>RAM is a multiple of this many bytes.</summary>
+    /// <summary>
+    /// RAM is rounded up to a multiple of this: the granule in which IA-64 kernels manage memory (Linux's IA64_GRANULE_SIZE), who cannot use
+    /// a part of one.
+    /// </summary>
+    public const ulong MemoryGranule = 16UL << 20;
+
+    /// <summary>RAM is asked for in multiples of this many bytes.</summary>
     public const ulong MemoryGranularity = 1UL << 20;
 
     /// <summary>Longest kernel command line in bytes (COMMAND_LINE_SIZE of Linux/ia64, with its terminating zero).</summary>

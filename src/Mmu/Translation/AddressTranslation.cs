@@ -140,7 +140,7 @@ public static unsafe class AddressTranslation
         {
             PhysicalAddress = va & ~(1UL << 63),
             PageShift = PageSizes.Smallest,
-            // The address's top bit is the attribute (manual volume 2, 4.4.? "Physical Addressing Memory Attributes").
+            // The address's top bit is the attribute (manual volume 2, "Physical Addressing Memory Attributes").
             Attribute = (long)va < 0 ? MemoryAttribute.UC : MemoryAttribute.WB,
             Ifa = va,
         };

@@ -1,4 +1,4 @@
-// FastXen's demo guest: a kernel of its own. Entered as Linux/ia64 is: physical mode, interrupts off, r28 = boot parameters.
+// The start of a guest of ours, up to its main. Entered as Linux/ia64 is: physical mode, interrupts off, r28 = boot parameters.
 
         .include "machine.inc"
 
@@ -84,7 +84,7 @@ _start:
         ;;
 virtual_start:
         mov ar.rsc = 3                  // eager, little-endian
-        mov r1 = 0
+        movl r1 = __gp                  // for what a compiler made
         ;;
         br.call.sptk.many b0 = main
         ;;

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Text.Json;
+using FastXen.Tests;
+
+namespace FastXen.EndToEnd.Tests;
+
+/// <summary>The benchmark's guest (native/bench): its committed ELF file, and what it computes.</summary>
+public sealed class BenchmarkTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("fastxen-bench-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string Source => Path.Combine(Kit.Repository, "native", "bench");
+
+    private static string Start(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program} ended with code {process.ExitCode}: {errors.Result}");
+        return output;
+    }
+
+    // Name and checksum of each line; the time that follows is not the same twice.
+    private static string[] Checksums(string output) => [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[..line.LastIndexOf(' ')])];
+
+    [KitFact("tar", "xz", "ia64-linux-gnu-as", "ia64-linux-gnu-ld")]
+    public void The_committed_file_is_what_the_kits_compiler_makes_of_the_source()
+    {
+        Start("tar", "-xJf", Kit.File("toolchain.tar.xz"), "-C", _folder);
+        string made = Path.Combine(_folder, "bench.elf");
+        Start(Path.Combine(Source, "compile.sh"), Path.Combine(_folder, "bin", "ia64-linux-gnu-gcc"), made);
+        Assert.True(File.ReadAllBytes(made).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(Source, "bench.elf"))), "bench.elf is not what native/bench/compile.sh makes now");
+    }
+
+    [ToolFact("gcc")]
+    public void Guest_and_host_compute_the_same()
+    {
+        string native = Path.Combine(_folder, "bench.native");
+        Start("gcc", "-O2", "-o", native, Path.Combine(Source, "bench.c"));
+        (int code, string output, string errors) = FastXenProcess.Run("run", "--kernel", Path.Combine(Source, "bench.elf"), "--memory", "128M");
+        Assert.Equal((0, ""), (code, errors));
+        string[] expected = Checksums(Start(native));
+        Assert.Equal(6, expected.Length);
+        Assert.Equal(expected, Checksums(output));
+    }
+
+    [Fact]
+    public void Statistics_are_a_line_of_json_and_repeatable_where_the_clock_is()
+    {
+        ulong[] retired = new ulong[2];
+        for (int run = 0; run < 2; run++)
+        {
+            (int code, _, string errors) = FastXenProcess.Run("run", "guests/demo.json", "--clock", "deterministic", "--stats");
+            Assert.Equal(0, code);
+            JsonElement statistics = JsonDocument.Parse(errors).RootElement;
+            retired[run] = statistics.GetProperty("retiredSlots").GetUInt64();
+            Assert.True(statistics.GetProperty("seconds").GetDouble() > 0);
+            Assert.True(statistics.GetProperty("slotsPerSecond").GetDouble() > 0);
+        }
+        Assert.True(retired[0] > 10_000);
+        Assert.Equal(retired[0], retired[1]);
+    }
+}
