@@ -45,12 +45,13 @@ public static unsafe class Branches
         if ((s->PsrValue & Psr.Tb) != 0)
         {
             // Both traps of one instruction are delivered as one (SDM vol 2, 5.6).
-            ulong code = TrapCode.TakenBranch | ((s->PsrValue & Psr.Ss) != 0 ? TrapCode.SingleStep : 0);
-            return Interruptions.DeliverTrapHere(s, i, Vector.TakenBranchTrap, code);
+            return Interruptions.DeliverTrapHere(s, i, Vector.TakenBranchTrap, TrapCode.TakenBranch | SteppedCode(s));
         }
 
         return Step.Redirect;
     }
+
+    private static ulong SteppedCode(VcpuState* s) => (s->PsrValue & Psr.Ss) != 0 ? TrapCode.SingleStep : 0;
 
     /// <summary>Goes to the IP-relative target of <paramref name="i"/> (branches, and checks that go to their recovery code).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -87,6 +88,7 @@ public static unsafe class Branches
     {
         ulong target = s->Br[branch];
         ulong pfs = s->Ar[Ar.Pfs];
+        ulong psr = s->PsrValue;
         ulong cfm = pfs & FrameMarker.Mask;
         s->Ar[Ar.Ec] = pfs >> 52 & 0x3f;
         Rse.Return(s, cfm, FrameMarker.Sol(cfm));
@@ -94,10 +96,19 @@ public static unsafe class Branches
         bool lowered = cpl > s->Cpl;
         if (lowered)
             ProcessorStatus.SetCpl(s, cpl);
-        int step = Take(s, i, target);
         if (lowered && (s->PsrValue & Psr.Lp) != 0)
-            return Interruptions.DeliverTrapHere(s, i, Vector.LowerPrivilegeTransferTrap, TrapCode.LowerPrivilege);
-        return s->Dirty < 0 ? RseMemory.CompleteFrame(s) : step;
+        {
+            // The highest of the traps is delivered, and shows the others (SDM vol 2, 5.6).
+            ulong code = TrapCode.LowerPrivilege | ((s->PsrValue & Psr.Tb) != 0 ? TrapCode.TakenBranch : 0) | SteppedCode(s);
+            s->Ip = target & ~0xFUL;
+            s->Slot = 0;
+            return Interruptions.DeliverTrapHere(s, i, Vector.LowerPrivilegeTransferTrap, code);
+        }
+
+        int step = Take(s, i, target);
+        // A trap comes before the mandatory loads, which are the target's: its handler finds the frame incomplete and its rfi loads it.
+        bool trapped = (psr & (Psr.Tb | Psr.Ss)) != 0;
+        return s->Dirty < 0 && !trapped ? RseMemory.CompleteFrame(s) : step;
     }
 
     // The loop branches must be in the last slot of a bundle (SDM vol 3, br: "must be in slot 2, else Illegal Operation").

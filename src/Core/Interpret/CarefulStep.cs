@@ -6,9 +6,6 @@ namespace FastXen.Core.Interpret;
 /// <summary>One instruction with everything that PSR.ss, id, da, dd, ia and armed breakpoints ask for (SDM vol 2, 5.5.4, 7.1).</summary>
 public static unsafe class CarefulStep
 {
-    // "Disable for one instruction" bits: cleared when the instruction completes.
-    private const ulong OneShot = Psr.Id | Psr.Da | Psr.Dd | Psr.Ia | Psr.Ed;
-
     /// <summary>Executes the instruction at Ip and slot, whose code page is current.</summary>
     public static void Run(VcpuState* s)
     {
@@ -33,8 +30,8 @@ public static unsafe class CarefulStep
         // Faults, and slots that were only decoded, take back their count.
         if (s->Retired == retired)
             return;
-        if ((psr & s->PsrValue & OneShot) != 0)
-            ProcessorStatus.Set(s, s->PsrValue & ~(psr & OneShot));
+        if ((psr & s->PsrValue & ProcessorStatus.OneShot) != 0)
+            ProcessorStatus.Set(s, s->PsrValue & ~(psr & ProcessorStatus.OneShot));
         if ((psr & s->PsrValue & Psr.Ss) != 0)
             Interruptions.DeliverTrapHere(s, i, Vector.SingleStepTrap, TrapCode.SingleStep);
     }

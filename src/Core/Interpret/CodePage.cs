@@ -44,6 +44,7 @@ public static unsafe class CodePage
 
     private static int Undecoded(VcpuState* s, Instruction* i)
     {
+        CodePosition.Complete(s, i);
         int slot = CodePosition.Slot(i);
         s->Ip = CodePosition.Bundle(s, i);
         s->Slot = slot;
@@ -58,6 +59,7 @@ public static unsafe class CodePage
 
     private static int PageEnd(VcpuState* s, Instruction* i)
     {
+        CodePosition.Complete(s, i);
         s->Ip = s->CodeVa + Size;
         s->Slot = 0;
         s->Retired--;

@@ -15,6 +15,13 @@ public static unsafe class CodePosition
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Slot(Instruction* i) => i->Placement & 3;
 
+    /// <summary>A run of slots ends before <paramref name="i"/> without a branch: what completed last is IIPA's source.</summary>
+    public static void Complete(VcpuState* s, Instruction* i)
+    {
+        if (i > s->RunStart && (s->PsrValue & Psr.Ic) != 0)
+            s->LastIp = Bundle(s, i - 1);
+    }
+
     /// <summary>Makes the slot behind <paramref name="i"/> the next one to execute.</summary>
     public static void Advance(VcpuState* s, Instruction* i)
     {

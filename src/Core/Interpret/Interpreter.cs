@@ -73,7 +73,10 @@ public static unsafe class Interpreter
 
             s->Retired += (nuint)((byte*)i - (byte*)s->RunStart) / (uint)sizeof(Instruction) + 1;
             if (step == Step.Resync)
+            {
+                CodePosition.Complete(s, i + 1);
                 CodePosition.Advance(s, i);
+            }
         }
     }
 

@@ -38,6 +38,8 @@ public static unsafe class Interruptions
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static int DeliverTrapHere(VcpuState* s, Instruction* i, Vector vector, ulong isr)
     {
+        // The instruction completed: what it was let through does not hold for the next one.
+        s->PsrValue &= ~ProcessorStatus.OneShot;
         Enter(s, vector, isr | (ulong)CodePosition.Slot(i) << Isr.EiShift, CodePosition.Bundle(s, i));
         return Step.Redirect;
     }
@@ -52,6 +54,8 @@ public static unsafe class Interruptions
         bool collect = (psr & Psr.Ic) != 0;
         if (!collect || s->IcInFlight != 0)
             isr |= Isr.Ni;
+        if (s->Dirty < 0)
+            isr |= Isr.Ir;
         if (vector != Vector.DataNestedTlb)
             s->Cr[Cr.Isr] = isr;
         if (collect)
@@ -60,9 +64,9 @@ public static unsafe class Interruptions
             s->Cr[Cr.Iip] = s->Ip;
             s->Cr[Cr.Iipa] = lastBundle;
             s->Cr[Cr.Ifs] = 0;
+            s->LastIp = lastBundle;
         }
 
-        s->LastIp = lastBundle;
         s->IcInFlight = 0;
         ulong dcr = s->Cr[Cr.Dcr];
         ulong entered = (psr & Kept) | ((dcr & Dcr.Be) != 0 ? Psr.Be : 0) | ((dcr & Dcr.Pp) != 0 ? Psr.Pp : 0);

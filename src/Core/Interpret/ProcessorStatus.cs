@@ -6,7 +6,10 @@ namespace FastXen.Core.Interpret;
 public static unsafe class ProcessorStatus
 {
     // Bits whose change selects another set of fast translation tables or invalidates the code page.
-    private const ulong TranslationBits = Psr.Dt | Psr.Rt | Psr.It | Psr.Cpl | Psr.Be | Psr.Db | Psr.Pk;
+    private const ulong TranslationBits = Psr.Dt | Psr.Rt | Psr.It | Psr.Cpl | Psr.Be | Psr.Db | Psr.Pk | Psr.Ia;
+
+    /// <summary>Bits that disable something for one instruction: cleared when it completes (SDM vol 2, 3.3.2).</summary>
+    public const ulong OneShot = Psr.Id | Psr.Da | Psr.Dd | Psr.Ia | Psr.Ed;
 
     private const ulong CarefulBits = Psr.Ss | Psr.Id | Psr.Da | Psr.Dd | Psr.Ed | Psr.Ia | Psr.Db;
 
@@ -43,7 +46,8 @@ public static unsafe class ProcessorStatus
     /// <summary>Selects the translation tables of the mode that the PSR now names.</summary>
     public static void ModeChanged(VcpuState* s, ulong changed)
     {
-        if ((changed & (Psr.It | Psr.Cpl)) != 0)
+        // A page that PSR.ia let through, or that no key was asked for, is looked at again.
+        if ((changed & (Psr.It | Psr.Cpl | Psr.Pk | Psr.Ia)) != 0)
             s->FetchVa = CodePage.NoAddress;
         AddressSpace.SelectMode(s);
     }

@@ -85,6 +85,13 @@ public static unsafe class Rse
         {
             // A previous frame that cannot fit is discarded and the frame is empty (SDM vol 2, 6.5.5: bad PFM).
             cfm = 0;
+            if (dirty < 0)
+                Forget(s, ref dirty, 0);
+        }
+        else if (dirty < -PhysicalRegisters)
+        {
+            // Returns that pile up on an incomplete frame: no more registers can be missing than there are.
+            Forget(s, ref dirty, PhysicalRegisters);
         }
 
         s->FrameBase -= preserved;
@@ -95,6 +102,13 @@ public static unsafe class Rse
         SetFrameSize(s, cfm & ~RrbMask);
         if ((cfm & RrbMask) != 0)
             SetRotation(s, cfm);
+    }
+
+    // Leaves only as many registers missing as given; BSP stays where it is.
+    private static void Forget(VcpuState* s, ref int dirty, int missing)
+    {
+        s->BspStore = Skip(s->BspStore, dirty + missing);
+        dirty = -missing;
     }
 
     /// <summary>Moves the live part of the linear buffer back to its middle.</summary>

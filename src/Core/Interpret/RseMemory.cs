@@ -151,7 +151,7 @@ public static unsafe class RseMemory
                 s->Mmu, memory, address, 8, kind, privilege, s->PsrValue, s->Cr[Cr.Dcr], out Mmu.Translation t);
             if (outcome != TranslationOutcome.Ok)
             {
-                ulong isr = Isr.Rs | (write ? Isr.W : Isr.R) | (s->Dirty < 0 ? Isr.Ir : 0);
+                ulong isr = Isr.Rs | (write ? Isr.W : Isr.R);
                 if (i != null)
                     return AddressSpace.DataFault(s, i, outcome, t, isr);
                 AddressSpace.DataFaultHere(s, outcome, t, isr);
