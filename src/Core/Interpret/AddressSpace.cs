@@ -74,6 +74,13 @@ public static unsafe class AddressSpace
     /// <summary>Delivers the fault of an instruction fetch at Ip.</summary>
     public static void FetchFault(VcpuState* s, TranslationOutcome outcome, in Mmu.Translation t)
     {
+        if (outcome == TranslationOutcome.UnimplementedAddress)
+        {
+            // Of the branch that came here: a trap that shares the vector of lower-privilege transfers (SDM vol 2, 8.3).
+            Interruptions.DeliverHere(s, Vector.LowerPrivilegeTransferTrap, TrapCode.UnimplementedAddress);
+            return;
+        }
+
         SetRegisters(s, outcome, t);
         Interruptions.DeliverHere(s, FetchVector(outcome), Isr.X | Code(outcome));
     }

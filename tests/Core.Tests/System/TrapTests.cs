@@ -1,3 +1,4 @@
+using FastXen.Core.Interpret;
 using FastXen.Core.State;
 
 namespace FastXen.Core.Tests.SystemLevel;
@@ -144,6 +145,32 @@ public sealed unsafe class TrapTests
         m.S->BspStore = SystemMachine.Region1 | 0x100;
         m.Run();
         Assert.Equal((Vector.BreakInstruction, 0UL, 0), (m.Vector, m.S->Cfm, m.S->Dirty));
+    }
+
+    [Theory, MemberData(nameof(Loops))]
+    public void Returns_that_pile_up_on_an_incomplete_frame_stay_in_the_register_file(Loop loop)
+    {
+        using var m = new SystemMachine(loop, User);
+        m.Load(Code, "{ .mib; nop.m 0; nop.i 0; br.ret.sptk.many b6 ;; }");
+        m.Handler(Vector.AlternateDataTlb, "{ .mmi; mov cr.ifs=r9 ;; add r10=-1,r10; nop.i 0 ;; } { .mii; cmp.eq p6,p7=0,r10; nop.i 0; nop.i 0 ;; } " +
+            "{ .mib; (p6) break.m 0x1f0000; nop.i 0; rfi ;; }");
+        m.SetGr(9, 1UL << 63 | 96 | 96 << 7);
+        m.SetGr(10, 50);
+        m.S->Ar[Ar.Pfs] = 3UL << 62 | 96 | 96 << 7;
+        m.S->BspStore = SystemMachine.Region1 | 0x10_0000;
+        m.Run();
+        Assert.Equal((0UL, -Rse.PhysicalRegisters), (m.Gr(10), m.S->Dirty));
+    }
+
+    [Theory, MemberData(nameof(Loops))]
+    public void A_branch_to_an_unimplemented_physical_address_traps(Loop loop)
+    {
+        using var m = new SystemMachine(loop, SystemMachine.Kernel & ~Psr.It);
+        m.Load(Code, "{ .mib; nop.m 0; nop.i 0; br.cond.sptk.many b6 ;; }");
+        m.S->Br[6] = 1UL << 55;
+        m.Run();
+        Assert.Equal((Vector.LowerPrivilegeTransferTrap, TrapCode.UnimplementedAddress), (m.Vector, m.S->Cr[Cr.Isr] & 0xFFFF));
+        Assert.Equal((1UL << 55, Code), (m.S->Cr[Cr.Iip], m.S->Cr[Cr.Iipa]));
     }
 
     [Theory, MemberData(nameof(Loops))]
