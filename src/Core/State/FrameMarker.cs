@@ -16,8 +16,8 @@ public static class FrameMarker
     public static int Sor(ulong cfm) => (int)(cfm >> 14 & 0xf) << 3;
 
     /// <summary>
-    /// True when the sizes contradict one another: sof over 96, sol or sor over sof, a rotation base out of range. Writing such a
-    /// marker raises a Reserved Register/Field fault.
+    /// True when the sizes contradict one another: sof over 96, sol or sor over sof, a rotation base out of range. AR.PFS and CR.IFS take such a
+    /// marker; a return to it gives an empty frame (SDM vol 2, 6.5.5: bad PFM).
     /// </summary>
     public static bool Malformed(ulong cfm)
     {
