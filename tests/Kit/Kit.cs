@@ -6,7 +6,7 @@ public static class Kit
     /// <summary>The repository's root: where FastXen.sln is.</summary>
     public static string Repository { get; } = FindRepository();
 
-    /// <summary>The kit's folder: $FASTXEN_KIT, or ../shared/kit beside the repository, or where the project's machines have it.</summary>
+    /// <summary>The kit's folder: $FASTXEN_KIT, or ../shared/kit beside the repository.</summary>
     public static string Root { get; } = FindRoot();
 
     public static string File(string name) => Path.Combine(Root, name);
@@ -19,8 +19,7 @@ public static class Kit
     {
         if (Environment.GetEnvironmentVariable("FASTXEN_KIT") is { Length: > 0 } named)
             return named;
-        string beside = Path.GetFullPath(Path.Combine(Repository, "..", "shared", "kit"));
-        return Directory.Exists(beside) ? beside : "/work/shared/kit";
+        return Path.GetFullPath(Path.Combine(Repository, "..", "shared", "kit"));
     }
 
     private static string FindRepository()
