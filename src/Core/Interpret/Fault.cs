@@ -21,9 +21,6 @@ public static unsafe class Fault
     /// <summary>Reserved Register/Field fault (General Exception, ISR.code 0x30).</summary>
     public static int ReservedRegisterField(VcpuState* s, Instruction* i) => General(s, i, 0x30);
 
-    /// <summary>Illegal Dependency fault (General Exception, ISR.code 0x80).</summary>
-    public static int IllegalDependency(VcpuState* s, Instruction* i) => General(s, i, 0x80);
-
     /// <summary>Register NaT Consumption fault of a non-access instruction (vector 0x5600, ISR.code 0x10).</summary>
     public static int RegisterNatConsumption(VcpuState* s, Instruction* i) => Interruptions.Deliver(s, i, Vector.NatConsumption, 0x10);
 
