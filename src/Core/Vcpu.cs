@@ -28,6 +28,16 @@ public sealed unsafe class Vcpu : IDisposable
     /// <summary>Firmware services, or null on a bare machine.</summary>
     public IFirmware? Firmware { get; set; }
 
+    /// <summary>The engine of the next <see cref="Run"/>.</summary>
+    public EngineKind Engine { get; set; }
+
+    /// <summary>
+    /// <see cref="Run"/> returns at the first look-point (taken branch, page end, interruption, change of translations or PSR) at which this many
+    /// instructions have retired; <see cref="StopReason"/> stays as it is, and the next call goes on. Two deterministic vCPUs whose limits
+    /// are raised by the same steps run in lockstep. Set it on the vCPU's own thread.
+    /// </summary>
+    public ulong RunLimit { get; set; } = ulong.MaxValue;
+
     /// <summary>Why the run loop was left; <see cref="VcpuStop.None"/> while it runs.</summary>
     public VcpuStop StopReason => (VcpuStop)stop;
 
@@ -159,11 +169,17 @@ public sealed unsafe class Vcpu : IDisposable
         RequestStop(VcpuStop.Crashed);
     }
 
-    /// <summary>Runs on the reference engine until the vCPU is stopped; at once where it has been since its reset.</summary>
+    /// <summary>Runs until the vCPU is stopped, at once where it has been since its reset, or <see cref="RunLimit"/> is reached.</summary>
     public VcpuStop Run()
     {
         Volatile.Write(ref State->Deadline, 0);
-        Interpreter.Run(State);
+        switch (Engine)
+        {
+            default:
+                Interpreter.Run(State);
+                break;
+        }
+
         return StopReason;
     }
 
@@ -171,9 +187,11 @@ public sealed unsafe class Vcpu : IDisposable
     internal bool Attend()
     {
         VcpuState* s = State;
-        if (stop != 0)
+        // At the limit nothing is done yet: the next call of Run begins with it.
+        if (stop != 0 || s->Retired >= RunLimit)
             return false;
         Clock.Tick(s);
+        s->Deadline = Math.Min(s->Deadline, RunLimit);
         ForgetWritten();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);

@@ -17,9 +17,6 @@ public static unsafe class CarefulStep
         ulong here = s->Ip;
         ulong retired = s->Retired;
         int step = Execute(s, i);
-        // A slot that was only decoded leaves everything as it was: execute it now.
-        if (s->Retired == retired && s->Ip == here && step == Step.Redirect)
-            step = Execute(s, i);
         if (step is Step.Next or Step.Resync)
         {
             CodePosition.Advance(s, i);
@@ -27,7 +24,7 @@ public static unsafe class CarefulStep
                 s->LastIp = here;
         }
 
-        // Faults, and slots that were only decoded, take back their count.
+        // Faults take back their count.
         if (s->Retired == retired)
             return;
         if ((psr & s->PsrValue & ProcessorStatus.OneShot) != 0)

@@ -42,19 +42,16 @@ public static unsafe class CodePage
         }
     }
 
+    // Decoding is no event of the guest's: the run goes on with the instruction, so that when slots are decoded has no effect on where
+    // the run loop looks at timers and interrupts.
     private static int Undecoded(VcpuState* s, Instruction* i)
     {
-        CodePosition.Complete(s, i);
-        int slot = CodePosition.Slot(i);
-        s->Ip = CodePosition.Bundle(s, i);
-        s->Slot = slot;
-        s->Retired--;
-        byte* bundle = s->MemoryBase + s->CodePa + (s->Ip & (Size - 1));
-        Instruction* first = i - slot;
+        byte* bundle = s->MemoryBase + s->CodePa + (CodePosition.Bundle(s, i) & (Size - 1));
+        Instruction* first = i - CodePosition.Slot(i);
         Decoder.DecodeBundle(*(ulong*)bundle, *(ulong*)(bundle + 8), first);
         for (int k = 0; k < 3; k++)
             first[k].Handler = Interpreter.HandlerOf(first[k].Opcode);
-        return Step.Redirect;
+        return (s->Pr >> i->Qp & 1) != 0 ? i->Handler(s, i) : Step.Next;
     }
 
     private static int PageEnd(VcpuState* s, Instruction* i)

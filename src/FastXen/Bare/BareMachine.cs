@@ -85,11 +85,7 @@ internal sealed unsafe class BareMachine : IDisposable
                 return (true, steps);
             if (steps >= maximum || _vcpu.StopReason != VcpuStop.None)
                 return (false, steps);
-            ulong ip = s->Ip, retired = s->Retired;
             Interpreter.StepBundle(s);
-            // The first visit of a bundle may only decode it; the next one then executes it.
-            if (s->Ip == ip && s->Retired == retired)
-                Interpreter.StepBundle(s);
             steps++;
         }
     }
