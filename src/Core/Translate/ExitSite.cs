@@ -26,6 +26,9 @@ internal enum ExitKind : byte
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ExitSite
 {
+    /// <summary>Value of <see cref="LastIp"/> where that has been recorded already.</summary>
+    public const ulong KeepLastIp = 1;
+
     /// <summary>The region.</summary>
     public RegionState* Region;
 

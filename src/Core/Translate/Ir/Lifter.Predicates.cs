@@ -85,7 +85,7 @@ internal static unsafe partial class Lifter
         {
             form -= Ordinary.Length;
             ir.Relation = OfZero[form / 3];
-            ir.Type = PredicateType.And + form % 3;
+            ir.Type = (PredicateType)((int)PredicateType.And + form % 3);
             ir.UsesImmediate = true;
             ir.Immediate = 0;
         }

@@ -142,7 +142,7 @@ internal sealed unsafe class RegionPlan
         {
             Instruction* i = Slots + slot;
             if (i->Opcode == Opcode.Alloc)
-                Cfm = i->Position | (ulong)i->Length << 7 | (ulong)(i->Selector >> 3) << 14;
+                Cfm = FrameMarker.Of(i->Position, i->Length, i->Selector);
         }
 
         for (int slot = 0; slot < PageSlots;)

@@ -1,4 +1,3 @@
-using FastXen.Core.Decode;
 using FastXen.Core.Emit;
 
 namespace FastXen.Core.Translate;
