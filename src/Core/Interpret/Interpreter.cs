@@ -65,6 +65,8 @@ public static unsafe class Interpreter
 
         Instruction* i = s->CodeSlots + ((uint)s->Ip >> 4 & 0xFF) * 3 + s->Slot;
         s->RunStart = i;
+        // PSR.ic is the same for all instructions of a run: what changes it ends the run.
+        ulong psr = s->PsrValue;
         int step;
         for (; ; i++)
         {
@@ -79,7 +81,8 @@ public static unsafe class Interpreter
         s->Retired += (nuint)((byte*)i - (byte*)s->RunStart) / (uint)sizeof(Instruction) + 1;
         if (step == Step.Resync)
         {
-            CodePosition.Complete(s, i + 1);
+            if ((psr & Psr.Ic) != 0)
+                s->LastIp = CodePosition.Bundle(s, i);
             CodePosition.Advance(s, i);
         }
     }

@@ -167,7 +167,8 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         s->Retired += (nuint)((byte*)i - (byte*)s->RunStart) / (uint)sizeof(Instruction) + 1;
         if (step is Step.Next or Step.Resync)
         {
-            CodePosition.Complete(s, i + 1);
+            if ((region->Context & TranslationContext.Ic) != 0)
+                s->LastIp = CodePosition.Bundle(s, i);
             CodePosition.Advance(s, i);
         }
         else if (i->Opcode == Opcode.BrRet)

@@ -100,8 +100,8 @@ internal sealed unsafe class Translator : IDisposable
         }
 
         var region = (RegionState*)known;
-        // Both forms of one address: the one that was left leads to the other from now on.
-        if (otherFrame != null && otherFrame != region && otherFrame->OtherFrame != null && region->Entry != otherFrame->Entry)
+        // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle).
+        if (otherFrame < region && otherFrame != null && otherFrame->OtherFrame != null)
         {
             arena.SetLink(otherFrame->OtherFrame, region->Entry);
             otherFrame->OtherFrame = null;
