@@ -176,7 +176,7 @@ bench() {
     publish
     guests
     say "compiling out/bench.native"
-    gcc -O2 -o "$out/bench.native" native/bench/bench.c
+    gcc -O2 -o "$out/bench.native" native/bench/*.c
     dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- measure "$@"
 }
 

@@ -5,7 +5,8 @@ set -euo pipefail
 compiler=$(realpath "$1")
 output=$(realpath -m "$2")
 cd "$(dirname "${BASH_SOURCE[0]}")"
-"$compiler" -O2 -Wall -Wextra -Werror -ffreestanding -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
+export LC_ALL=C
+"$compiler" -O2 -Wall -Wextra -Werror -fno-asynchronous-unwind-tables \
     -Wa,-I../startup -static -nostdlib -nostartfiles -s \
     -Wl,-z,max-page-size=4096,--build-id=none,--fatal-warnings,--no-warn-rwx-segments,-T,../startup/guest.ld -o "$output" \
-    ../startup/start.s ../startup/vectors.s ../startup/console.s bench.c -lgcc
+    ../startup/start.s ../startup/vectors.s ../startup/console.s ./*.s ./*.c -lgcc

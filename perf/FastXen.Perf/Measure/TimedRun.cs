@@ -5,10 +5,11 @@ using System.Text.Json;
 namespace FastXen.Perf.Measure;
 
 /// <summary>A workload of one run of the benchmark, as its line says.</summary>
+/// <param name="Group">"integer" or "floating" (which division belongs to).</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Checksum">What it computed.</param>
 /// <param name="Ticks">Time in units of 2.5 ns, or instruction slots where the guest's clock is deterministic.</param>
-internal sealed record Workload(string Name, string Checksum, ulong Ticks);
+internal sealed record Workload(string Group, string Name, string Checksum, ulong Ticks);
 
 /// <summary>One run of native/bench as a process.</summary>
 /// <param name="Workloads">In the order of the run.</param>
@@ -25,10 +26,10 @@ internal sealed record TimedRun(IReadOnlyList<Workload> Workloads, double SlotsP
         process.WaitForExit();
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"{program} ended with code {process.ExitCode}: {errors.Result}");
-        return new TimedRun([.. output.Split('\n').Select(line => line.Trim().Split(' ')).Where(words => words.Length == 3).Select(Read)], Statistic(errors.Result));
+        return new TimedRun([.. output.Split('\n').Select(line => line.Trim().Split(' ')).Where(words => words.Length == 4).Select(Read)], Statistic(errors.Result));
     }
 
-    private static Workload Read(string[] words) => new(words[0], words[1], ulong.Parse(words[2][2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+    private static Workload Read(string[] words) => new(words[0], words[1], words[2], ulong.Parse(words[3][2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
 
     private static double Statistic(string errors)
     {

@@ -112,6 +112,8 @@ internal sealed class InstructionMix
             InstructionRow row = rows[_random.Next(rows.Length)];
             if (Rare.Contains(row.Opcode) && _random.Next(8) != 0)
                 continue;
+            if (row.Completers == Completers.UpdateRegister && _random.Next(6) != 0)
+                continue;
             if (!Nats && NatMakers.Contains(row.Opcode))
                 continue;
             if (Make(row) is { } bits)
@@ -161,7 +163,7 @@ internal sealed class InstructionMix
         _ => HotFloating[_random.Next(HotFloating.Length)],
     };
 
-    private byte Base(bool store) => store || _random.Next(12) != 0 ? Pool[_random.Next(Pool.Length)] : Source();
+    private byte Base(bool store) => store || _random.Next(40) != 0 ? Pool[_random.Next(Pool.Length)] : Source();
 
     private ulong? Make(InstructionRow row)
     {
@@ -230,6 +232,12 @@ internal sealed class InstructionMix
                     break;
                 case Operand.ImmU24 when row.Opcode is Opcode.Sum or Opcode.Rum:
                     bits = Set(Set(Set(bits, 6, 21, 1UL << _random.Next(1, 6)), 31, 2, 0), 36, 1, 0);
+                    break;
+                case Operand.Imm9Load when _random.Next(30) != 0:
+                    bits = Set(bits, 13, 4, 0);
+                    break;
+                case Operand.Imm9Store when _random.Next(30) != 0:
+                    bits = Set(bits, 6, 4, 0);
                     break;
                 case Operand.Mask17 when _random.Next(2) == 0:
                     bits = Set(bits, 36, 1, 0);

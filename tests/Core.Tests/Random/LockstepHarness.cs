@@ -1,5 +1,6 @@
 using System.Text;
 using FastXen.Core.Lockstep;
+using FastXen.Core.State;
 
 namespace FastXen.Core.Tests.RandomPrograms;
 
@@ -19,8 +20,8 @@ internal sealed record ProgramDifference(GuestProgram Program, ulong Good, ulong
             text.AppendLine($"  {difference}");
         if (Differences.Count > 20)
             text.AppendLine($"  and {Differences.Count - 20} more");
-        text.AppendLine("what ran in between:");
-        foreach (ulong address in Run.Take(80))
+        text.AppendLine("what ran in between, but for bundles of nops:");
+        foreach (ulong address in Run.Where(address => !Program.IsNops(address)).Take(80))
             text.AppendLine("  " + Program.Disassemble(address));
         return text.ToString();
     }
@@ -32,7 +33,7 @@ internal sealed record ProgramDifference(GuestProgram Program, ulong Good, ulong
 /// </summary>
 internal sealed unsafe class LockstepHarness(EngineKind reference, EngineKind subject, LockstepHarness.Disturbance? disturb = null)
 {
-    /// <summary>Changes the processor under test: the vCPU, and whether something was changed.</summary>
+    /// <summary>Changes the processor under test.</summary>
     public delegate void Disturbance(Vcpu subject);
 
     /// <summary>Instructions between two comparisons; coarse, so that the engine under test runs as it does alone.</summary>
@@ -47,8 +48,8 @@ internal sealed unsafe class LockstepHarness(EngineKind reference, EngineKind su
         if (FirstCoarse(program, length) is not { } coarse)
             return null;
         // Between the last good comparison and the bad one: the look-points as the reference has them, and the first of them that is bad.
-        List<(ulong Retired, ulong Ip)> points = LookPoints(program, coarse.Good, coarse.Bad);
-        int low = 0, high = points.Count - 1;
+        List<LookPoint> points = LookPoints(program, coarse.Good, coarse.Bad);
+        int low = 1, high = points.Count - 1;
         while (low < high)
         {
             int middle = (low + high) / 2;
@@ -58,32 +59,32 @@ internal sealed unsafe class LockstepHarness(EngineKind reference, EngineKind su
                 high = middle;
         }
 
-        ulong good = high == 0 ? coarse.Good : points[high - 1].Retired;
-        ulong bad = points[high].Retired;
+        LookPoint good = points[high - 1], bad = points[high];
         using var pair = new Pair(this, program);
         pair.RunTo(coarse.Good);
-        pair.Lockstep.RunTo(bad);
-        pair.Disturb();
-        return new ProgramDifference(program, good, bad, pair.Lockstep.Differences(), Trace(program, good, bad));
+        pair.Agree(bad.Retired);
+        return new ProgramDifference(program, good.Retired, bad.Retired, pair.Lockstep.Differences(), Bundles(good, bad));
     }
 
-    /// <summary>Replaces instructions by nops as long as a difference remains.</summary>
+    /// <summary>Replaces instructions by nops as long as a difference remains, in large pieces at first.</summary>
     public ProgramDifference Shrink(ProgramDifference found)
     {
-        ProgramDifference best = found;
-        for (int size = best.Program.Bundles * 3; size >= 1; size /= 2)
+        GuestProgram best = found.Program;
+        ulong length = found.Bad;
+        int slots = best.Bundles * 3;
+        for (int size = slots / 2; size >= 1; size /= 2)
         {
-            for (int first = 0; first < best.Program.Bundles * 3; first += size)
+            for (int first = 0; first < slots; first += size)
             {
-                GuestProgram smaller = WithNops(best.Program, first, size);
-                if (ReferenceEquals(smaller, best.Program))
+                GuestProgram smaller = WithNops(best, first, size);
+                if (ReferenceEquals(smaller, best) || FirstCoarse(smaller, length + Stride) is not { } coarse)
                     continue;
-                if (Run(smaller, best.Bad + (2 * Stride)) is { } still && still.Bad <= best.Bad + Stride)
-                    best = still;
+                best = smaller;
+                length = Math.Min(length, coarse.Bad);
             }
         }
 
-        return best;
+        return Run(best, length + Stride) ?? found;
     }
 
     // Slots [first, first + count) become nops of their units; the same program where they all are already.
@@ -114,7 +115,7 @@ internal sealed unsafe class LockstepHarness(EngineKind reference, EngineKind su
     {
         using var pair = new Pair(this, program);
         ulong good = 0;
-        for (ulong limit = Stride; good < length && !pair.Lockstep.Stopped; limit = Math.Max(limit, good) + Stride)
+        for (ulong limit = Stride; limit <= length + Stride && !pair.Lockstep.Stopped; limit = Math.Max(limit, good) + Stride)
         {
             if (!pair.Agree(limit))
                 return (good, limit);
@@ -132,35 +133,28 @@ internal sealed unsafe class LockstepHarness(EngineKind reference, EngineKind su
         return pair.Agree(limit);
     }
 
-    // All look-points of the reference after good, to the first one at or behind bad.
-    private List<(ulong, ulong)> LookPoints(GuestProgram program, ulong good, ulong bad)
+    // All look-points of the reference from good to the first one at or behind bad.
+    private List<LookPoint> LookPoints(GuestProgram program, ulong good, ulong bad)
     {
         using var machine = new ProgramMachine(program, reference);
-        Vcpu vcpu = machine.Vcpu;
-        RunTo(vcpu, good);
-        var points = new List<(ulong, ulong)>();
-        while (vcpu.State->Retired < bad && vcpu.StopReason == VcpuStop.None)
+        VcpuState* s = machine.Vcpu.State;
+        RunTo(machine.Vcpu, good);
+        List<LookPoint> points = [new(s->Retired, s->Ip, s->Slot)];
+        while (s->Retired < bad && machine.Vcpu.StopReason == VcpuStop.None)
         {
-            vcpu.RunLimit = vcpu.State->Retired + 1;
-            vcpu.Run();
-            points.Add((vcpu.State->Retired, vcpu.State->Ip));
+            machine.Vcpu.RunLimit = s->Retired + 1;
+            machine.Vcpu.Run();
+            points.Add(new(s->Retired, s->Ip, s->Slot));
         }
 
         return points;
     }
 
-    // Bundles between two look-points; more than one run of them where a faulting instruction did not retire.
-    private List<ulong> Trace(GuestProgram program, ulong good, ulong bad)
+    // Execution went straight from the one to the other, and ended with a branch, a fault (which does not retire) or the page.
+    private static List<ulong> Bundles(LookPoint good, LookPoint bad)
     {
-        using var machine = new ProgramMachine(program, reference);
-        Vcpu vcpu = machine.Vcpu;
-        RunTo(vcpu, good);
-        ulong ip = vcpu.State->Ip;
-        int slots = (int)(bad - good) + vcpu.State->Slot;
-        var addresses = new List<ulong>();
-        for (int n = 0; n <= slots / 3; n++)
-            addresses.Add(ip + (ulong)n * 16);
-        return addresses;
+        int slots = (int)(bad.Retired - good.Retired) + good.Slot;
+        return [.. Enumerable.Range(0, (slots + 2) / 3).Select(n => good.Ip + ((ulong)n * 16))];
     }
 
     private void RunTo(Vcpu vcpu, ulong good)
@@ -171,6 +165,8 @@ internal sealed unsafe class LockstepHarness(EngineKind reference, EngineKind su
             vcpu.Run();
         }
     }
+
+    private readonly record struct LookPoint(ulong Retired, ulong Ip, int Slot);
 
     // The two machines, always stepped by the same strides.
     private sealed class Pair : IDisposable

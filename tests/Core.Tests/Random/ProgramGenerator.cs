@@ -23,6 +23,7 @@ internal sealed class ProgramGenerator
     private int _recursive;
     // Guards in use: the depth of guarded loops.
     private int _guards;
+    private readonly int _firstPage;
     private int _sor;
 
     private ProgramGenerator(int seed)
@@ -31,6 +32,7 @@ internal sealed class ProgramGenerator
         _floating = Chance(60);
         _system = Chance(50);
         _nats = Chance(35);
+        _firstPage = _random.Next(0x40, 0x78);
         int floating = _floating ? _random.Next(1, 4) : 0;
         var weights = new Dictionary<Purpose, int>
         {
@@ -80,7 +82,7 @@ internal sealed class ProgramGenerator
         WriteTables();
         WriteData();
         WriteStretches(entries);
-        return new GuestProgram(seed, _memory, _code.Address);
+        return new GuestProgram(seed, _memory, _code.Address, _nats);
     }
 
     private bool Chance(int percent) => _random.Next(100) < percent;
@@ -403,7 +405,7 @@ internal sealed class ProgramGenerator
         }
 
         int p = _random.Next(6, 16);
-        _code.Add(BundleWriter.Mmi | 1, SlotBits.AddImmediate(guard, -1, guard), SlotBits.CompareLess(p, _mix.Predicate(), 0, guard), _mix.Of('I', Purpose.Alu));
+        _code.Add(BundleWriter.Mmi | 1, SlotBits.AddImmediate(guard, -1, guard), SlotBits.CompareLess(p, p ^ 1, 0, guard), _mix.Of('I', Purpose.Alu));
         CloseLoop(0, p, top);
         _guards--;
     }
@@ -622,12 +624,13 @@ internal sealed class ProgramGenerator
     // Aligned mostly, near page ends and across them often.
     private ulong DataAddress()
     {
+        // Neighbouring pages, mostly few of them, so that what misses the TLB does not take most of the time.
         int region = Layout.DataRegions[_random.Next(4) == 0 ? _random.Next(Layout.DataRegions.Length) : 0];
-        ulong page = region is 3 or 5 ? (ulong)_random.Next(0x40, 0x80) : (ulong)_random.Next(0xE0);
+        ulong page = (ulong)(_random.Next(6) == 0 ? _random.Next(0x40, 0x80) : _firstPage + _random.Next(6));
         ulong offset = _random.Next(10) switch
         {
-            0 => 0xFFFUL - (ulong)_random.Next(16),
-            1 => (ulong)_random.Next(0x1000),
+            0 => 0xFFFUL - (ulong)(_random.Next(8) == 0 ? _random.Next(16) : 15),
+            1 when _random.Next(3) == 0 => (ulong)_random.Next(0x1000),
             _ => (ulong)_random.Next(0x100) * 16,
         };
         return Layout.Address(region, page << 12 | offset);
@@ -642,13 +645,13 @@ internal sealed class ProgramGenerator
         ulong frame = Frame(page) | Layout.Page;
         return _random.Next(100) switch
         {
-            < 78 => frame,
-            < 82 => frame & ~(7UL << 9),
-            < 86 => 0,
-            < 89 => frame & ~1UL,
-            < 92 => frame & ~(1UL << (5 + _random.Next(2))),
-            < 94 => _nats ? frame | 7UL << 2 : frame,
-            < 96 => frame | 4UL << 2,
+            < 86 => frame,
+            < 88 => frame & ~(7UL << 9),
+            < 90 => 0,
+            < 91 => frame & ~1UL,
+            < 94 => frame & ~(1UL << (5 + _random.Next(2))),
+            < 96 => _nats ? frame | 7UL << 2 : frame,
+            < 98 => frame | 4UL << 2,
             _ => (frame & ~(0x1FUL << 7)) | 2UL << 9,
         };
     }
@@ -723,13 +726,13 @@ internal sealed class ProgramGenerator
             psr |= Chance(50) ? Psr.Dfl : Psr.Dfh;
         if (Chance(10))
             psr |= Psr.Up | Psr.Pp;
-        if (Chance(4))
+        if (Chance(2))
             psr |= Psr.Tb;
         if (Chance(4))
             psr |= Psr.Lp;
         if (Chance(3))
             psr |= Psr.Db;
-        if (Chance(2))
+        if (Chance(1))
             psr |= Psr.Ss;
         return psr;
     }

@@ -33,7 +33,7 @@ internal sealed unsafe class ProgramMachine : IDisposable
         _ = Tlb.InsertInstructionRegister(m, 0, 0, 20 << 2, Layout.Page);
         _ = Tlb.InsertDataRegister(m, 0, 0, 20 << 2, Layout.Page);
         _ = Tlb.InsertDataRegister(m, 1, Layout.Address(Layout.VhptRegion, Layout.VhptOffset), 16 << 2, Layout.Vhpt | Layout.Page);
-        SetRegisters(s, new Random(program.Seed));
+        SetRegisters(s, new Random(program.Seed), program.Nats);
         ulong first = Layout.Stretches;
         s->Ip = _memory.Read<ulong>(first);
         s->BspStore = _memory.Read<ulong>(first + 16);
@@ -53,10 +53,10 @@ internal sealed unsafe class ProgramMachine : IDisposable
         _memory.Dispose();
     }
 
-    private static void SetRegisters(VcpuState* s, Random random)
+    private static void SetRegisters(VcpuState* s, Random random, bool nats)
     {
-        for (int r = 1; r < 32; r++)
-            s->Gr[r] = (ulong)random.NextInt64() * 2;
+        for (uint r = 1; r < 32; r++)
+            Registers.SetGr(s, r, (ulong)random.NextInt64() * 2, nats && random.Next(4) == 0 ? 1u : 0u);
         for (int r = 0; r < 16; r++)
             s->OtherBank[r] = (ulong)random.NextInt64() * 2;
         for (uint f = 2; f < 128; f++)
