@@ -98,6 +98,7 @@ public sealed class Domain : IDisposable
             Memory = _config.Memory,
             Console = console,
             Deterministic = _config.Clock == ClockSource.Deterministic,
+            Engine = _config.Engine,
             Disks = _disks,
             Networks = _networks,
             Variables = _variables,

@@ -191,6 +191,7 @@ public sealed class IntegerFormTests : IDisposable
         All("not", Sizes, (x, a, size) => x.Not(a, size));
         All("neg", Sizes, (x, a, size) => x.Negate(a, size));
         AllOfMemory("inc", Sizes, (x, m, size) => x.Increment(m, size));
+        _listing.AssertIs("stc", x => x.SetCarry());
         AllOfMemory("dec", Sizes, (x, m, size) => x.Decrement(m, size));
     }
 
