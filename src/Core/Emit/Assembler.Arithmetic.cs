@@ -88,6 +88,13 @@ public sealed unsafe partial class Assembler
     private void Unary(int extension, HostRegister register, int size) =>
         Registers(0, size, size == 1 ? 0xf6 : 0xf7, extension, (int)register, bytes: size == 1 ? 2 : 0);
 
+    /// <summary>stc.</summary>
+    public void SetCarry()
+    {
+        Room();
+        Byte(0xf9);
+    }
+
     /// <summary>inc; the carry flag stays.</summary>
     public void Increment(in HostAddress address, int size) => Memory(0, size, size == 1 ? 0xfe : 0xff, 0, address);
 

@@ -161,7 +161,7 @@ public static class FloatApproximation
     /// The manual's 256-entry reciprocal table: entry i is 2048 / (1 + (2i + 1) / 512) to the nearest integer, an
     /// 11-bit significand.
     /// </summary>
-    private static ulong ReciprocalSeed(ulong significand)
+    internal static ulong ReciprocalSeed(ulong significand)
     {
         uint index = (uint)(significand >> 55) & 0xff;
         uint divisor = 513 + (2 * index);
@@ -172,7 +172,7 @@ public static class FloatApproximation
     /// The manual's 256-entry table of reciprocal square roots (odd exponents of a have the entries for 1 to 2, even ones
     /// those for 2 to 4): 2048 / sqrt of the middle of the interval, to the nearest integer.
     /// </summary>
-    private static FloatRegister RootSeed(int exponent, ulong significand)
+    internal static FloatRegister RootSeed(int exponent, ulong significand)
     {
         uint index = (uint)(significand >> 56) & 0x7f;
         double middle = (257 + (2 * index)) / 256.0 * ((exponent & 1) != 0 ? 1 : 2);

@@ -148,4 +148,7 @@ public unsafe struct TranslationCache
 
     internal static TlbEntry Entry(TranslationCache* t, int entry) =>
         new(t->_offset[entry], t->_space[entry] >> 8, (int)(t->_space[entry] & 0xff), new Pte(t->_pte[entry]), t->_key[entry]);
+
+    /// <summary>The contents of an entry, or null when it is empty (comparison of processors, dumps).</summary>
+    public static TlbEntry? Read(TranslationCache* t, int entry) => (uint)entry < Entries && !IsEmpty(t, entry) ? Entry(t, entry) : null;
 }

@@ -1,0 +1,68 @@
+using System.Globalization;
+using FastXen.Core.State;
+using Xunit.Abstractions;
+
+namespace FastXen.Core.Tests.RandomPrograms;
+
+/// <summary>
+/// Random programs on the interpreter and on the translator. FASTXEN_RANDOM_BUNDLES says how many bundles run, FASTXEN_RANDOM_SEED with
+/// which seed the first program is made; a failure names its own.
+/// </summary>
+public sealed unsafe class RandomProgramTests(ITestOutputHelper log)
+{
+    private static long Setting(string name, long otherwise) =>
+        long.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out long value) ? value : otherwise;
+
+    [Theory]
+    [InlineData(EngineKind.Interpreter, 300_000)]
+    [InlineData(EngineKind.Translator, 10_500_000)]
+    public void Both_engines_do_the_same(EngineKind engine, long bundles)
+    {
+        bundles = Setting("FASTXEN_RANDOM_BUNDLES", bundles);
+        int seed = (int)Setting("FASTXEN_RANDOM_SEED", 1);
+        var harness = new LockstepHarness(EngineKind.Interpreter, engine);
+        int programs = 0;
+        for (; harness.Retired < (ulong)bundles * 3; programs++)
+        {
+            GuestProgram program = ProgramGenerator.Make(seed + programs);
+            if (harness.Run(program) is { } difference)
+                Assert.Fail(harness.Shrink(difference).Report());
+        }
+
+        log.WriteLine($"{programs} programs from seed {seed} on, {harness.Retired} instructions");
+    }
+
+    /// <summary>Whatever the seed, a program goes on: it executes much of its code and is not lost in handlers.</summary>
+    [Fact]
+    public void Programs_run_on()
+    {
+        const int Programs = 40;
+        double covered = 0;
+        for (int seed = 0; seed < Programs; seed++)
+        {
+            GuestProgram program = ProgramGenerator.Make(seed);
+            using var machine = new ProgramMachine(program, EngineKind.Interpreter);
+            VcpuState* s = machine.Vcpu.State;
+            var seen = new HashSet<ulong>();
+            int inHandlers = 0, points = 0;
+            while (s->Retired < GuestProgram.Length && machine.Vcpu.StopReason == VcpuStop.None)
+            {
+                machine.Vcpu.RunLimit = s->Retired + 1;
+                machine.Vcpu.Run();
+                ulong ip = s->Ip & 0xF_FFF0;
+                if (ip is >= Layout.Code and < Layout.CodeEnd)
+                    seen.Add(ip);
+                else
+                    inHandlers++;
+                points++;
+            }
+
+            ulong faults = machine.Vcpu.Memory.Read<ulong>(Layout.Log), ticks = machine.Vcpu.Memory.Read<ulong>(Layout.Ticks);
+            log.WriteLine($"seed {seed}: {program.Bundles} bundles, {seen.Count} places, {points} look-points, {inHandlers} of them in handlers, {faults} interruptions, {ticks} ticks, {machine.Vcpu.StopReason} {machine.Vcpu.CrashReason}");
+            Assert.True(ticks > 3, $"seed {seed}: {ticks} ticks");
+            covered += seen.Count;
+        }
+
+        Assert.True(covered / Programs > 60, $"{covered / Programs} places of a program are reached");
+    }
+}
