@@ -15,6 +15,7 @@ public sealed unsafe class Vcpu : IDisposable
     private readonly WakeSignal wake = new();
     private readonly ConcurrentQueue<(ulong Address, ulong Length)> written = new();
     private volatile int stop;
+    private Translate.Translator? translator;
 
     /// <summary>The unmanaged state.</summary>
     public VcpuState* State { get; private set; }
@@ -173,11 +174,14 @@ public sealed unsafe class Vcpu : IDisposable
     public VcpuStop Run()
     {
         Volatile.Write(ref State->Deadline, 0);
-        switch (Engine)
+        if (Engine == EngineKind.Translator)
         {
-            default:
-                Interpreter.Run(State);
-                break;
+            translator ??= new Translate.Translator(this);
+            new Translate.Dispatcher(this, translator).Run();
+        }
+        else
+        {
+            Interpreter.Run(State);
         }
 
         return StopReason;
@@ -247,6 +251,7 @@ public sealed unsafe class Vcpu : IDisposable
         if (State == null)
             return;
         Memory.Written -= OnWritten;
+        translator?.Dispose();
         Code.Dispose();
         MmuState.Free(State->Mmu);
         VcpuAllocation.Free(State);

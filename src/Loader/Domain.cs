@@ -5,7 +5,6 @@ using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Platform;
 using FastXen.Platform.Block;
-using FastXen.Platform.Boot;
 using FastXen.Platform.Firmware.Efi;
 using FastXen.Platform.Net;
 using FastXen.Platform.Net.Nat;
@@ -21,8 +20,7 @@ public sealed class Domain : IDisposable
 {
     private readonly GuestConfig _config;
     private readonly Action<string> _report;
-    private readonly KernelImage _kernel;
-    private readonly RamDisk? _initrd;
+    private readonly BootImages _images;
     private readonly List<DiskDevice> _disks = [];
     private readonly List<NetworkDevice> _networks = [];
     private readonly List<IDisposable> _backends = [];
@@ -43,10 +41,7 @@ public sealed class Domain : IDisposable
     {
         _config = config;
         _report = report;
-        MemoryLayout layout = DomainLayout.Of(config);
-        _kernel = KernelImage.Open(config.Kernel);
-        _kernel.CheckFits(layout);
-        if (config.Initrd is { } initrd) _initrd = RamDisk.Place(initrd, layout, _kernel);
+        _images = new BootImages(config);
         try
         {
             foreach (DiskConfig disk in config.Disks) OpenDisk(disk);
@@ -103,20 +98,13 @@ public sealed class Domain : IDisposable
             Memory = _config.Memory,
             Console = console,
             Deterministic = _config.Clock == ClockSource.Deterministic,
+            Engine = _config.Engine,
             Disks = _disks,
             Networks = _networks,
             Variables = _variables,
             Report = _report,
         });
-        _kernel.Load(machine.Memory);
-        _initrd?.Load(machine.Memory);
-        machine.Boot(new DirectBootImage
-        {
-            Entry = _kernel.Entry,
-            Kernel = (_kernel.Span.Start, _kernel.Span.Length),
-            Initrd = _initrd is { Memory: var place } ? (place.Start, place.Length) : default,
-            CommandLine = _config.CommandLine,
-        });
+        _images.Boot(machine);
         lock (_lock)
         {
             if (_stopRequested) return VcpuStop.Requested;

@@ -1,3 +1,4 @@
+using FastXen.Core;
 using FastXen.Platform.Block;
 using FastXen.Platform.Firmware.Efi;
 using FastXen.Platform.Net;
@@ -22,6 +23,9 @@ public sealed record PlatformConfiguration
 
     /// <summary>AR.ITC counts retired slots, time starts at a fixed date, and devices work inline: two runs with the same input are the same.</summary>
     public bool Deterministic { get; init; }
+
+    /// <summary>What executes the guest's code.</summary>
+    public EngineKind Engine { get; init; }
 
     /// <summary>Disks, in slot order.</summary>
     public IReadOnlyList<DiskDevice> Disks { get; init; } = [];

@@ -52,6 +52,9 @@ public sealed unsafe partial class Assembler
         return state >= 0 ? state : throw new InvalidOperationException("the label is not bound");
     }
 
+    /// <summary>Where a bound label will run.</summary>
+    public byte* AddressOf(Label label) => Writable + _toExecutable + OffsetOf(label);
+
     /// <summary>The four bytes of a displacement that leads to a label.</summary>
     private void Displacement(Label label)
     {

@@ -37,6 +37,9 @@ public sealed unsafe partial class Assembler
     /// <summary>The address at which the next instruction will run.</summary>
     public byte* Here => _at + _toExecutable;
 
+    /// <summary>Where the first byte was written.</summary>
+    public byte* Writable => _start;
+
     /// <summary>Bytes written so far.</summary>
     public int Size => Overflow ? _capacity : (int)(_at - _start);
 

@@ -20,7 +20,7 @@ public static unsafe class CarefulStep
         if (step is Step.Next or Step.Resync)
         {
             CodePosition.Advance(s, i);
-            if ((s->PsrValue & Psr.Ic) != 0)
+            if ((psr & Psr.Ic) != 0)
                 s->LastIp = here;
         }
 

@@ -21,6 +21,9 @@ public sealed unsafe class CodeCache : IDisposable
     /// <summary>Raised when decoded pages were dropped, so that the vCPU looks its current page up again.</summary>
     public event Action? Dropped;
 
+    /// <summary>Raised with the physical address of each page of which bundles were forgotten.</summary>
+    public event Action<ulong>? Forgotten;
+
     /// <summary>Makes an empty cache.</summary>
     public CodeCache() => ForgetRecent();
 
@@ -58,6 +61,7 @@ public sealed unsafe class CodeCache : IDisposable
             int first = page >= address ? 0 : (int)(address - page) >> 4;
             int end = last - page >= CodePage.Size ? CodePage.Size / 16 : ((int)(last - page) >> 4) + 1;
             CodePage.Forget((Instruction*)slots, first, end - first);
+            Forgotten?.Invoke(page);
         }
     }
 

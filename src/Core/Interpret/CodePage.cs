@@ -18,6 +18,9 @@ public static unsafe class CodePage
     /// <summary>Value of <see cref="VcpuState.FetchVa"/> while no code page is valid (no bundle has such an address).</summary>
     public const ulong NoAddress = 1;
 
+    // Hints that no instruction has.
+    private const byte NotDecoded = 0xFF;
+
     /// <summary>Makes all slots of a page undecoded.</summary>
     public static void Clear(Instruction* slots)
     {
@@ -38,6 +41,7 @@ public static unsafe class CodePage
                 i[slot] = default;
                 i[slot].Handler = &Undecoded;
                 i[slot].Placement = (byte)slot;
+                i[slot].Hints = NotDecoded;
             }
         }
     }
@@ -46,12 +50,25 @@ public static unsafe class CodePage
     // the run loop looks at timers and interrupts.
     private static int Undecoded(VcpuState* s, Instruction* i)
     {
-        byte* bundle = s->MemoryBase + s->CodePa + (CodePosition.Bundle(s, i) & (Size - 1));
-        Instruction* first = i - CodePosition.Slot(i);
-        Decoder.DecodeBundle(*(ulong*)bundle, *(ulong*)(bundle + 8), first);
+        int bundle = (int)(i - s->CodeSlots) / 3;
+        DecodeBundle(s->CodeSlots, s->MemoryBase + s->CodePa, bundle);
+        return (s->Pr >> i->Qp & 1) != 0 ? i->Handler(s, i) : Step.Next;
+    }
+
+    /// <summary>Decodes a bundle of the page at <paramref name="page"/> where that has not been done.</summary>
+    public static void Decode(Instruction* slots, byte* page, int bundle)
+    {
+        if (slots[3 * bundle].Hints == NotDecoded)
+            DecodeBundle(slots, page, bundle);
+    }
+
+    private static void DecodeBundle(Instruction* slots, byte* page, int bundle)
+    {
+        var words = (ulong*)(page + 16 * bundle);
+        Instruction* first = slots + 3 * bundle;
+        Decoder.DecodeBundle(words[0], words[1], first);
         for (int k = 0; k < 3; k++)
             first[k].Handler = Interpreter.HandlerOf(first[k].Opcode);
-        return (s->Pr >> i->Qp & 1) != 0 ? i->Handler(s, i) : Step.Next;
     }
 
     private static int PageEnd(VcpuState* s, Instruction* i)

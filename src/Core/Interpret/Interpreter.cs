@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
 using FastXen.Core.State;
@@ -42,41 +43,47 @@ public static unsafe class Interpreter
     /// <summary>The handler of an operation.</summary>
     public static delegate*<VcpuState*, Instruction*, int> HandlerOf(Opcode opcode) => Handlers[(int)opcode];
 
-    /// <summary>Runs until the vCPU is stopped (<see cref="Vcpu.StopReason"/>).</summary>
+    /// <summary>Runs until the vCPU is stopped (<see cref="Vcpu.StopReason"/>) or has reached its limit.</summary>
     public static void Run(VcpuState* s)
     {
         Vcpu vcpu = Vcpu.Of(s);
-        for (; ; )
+        while (s->Retired < Volatile.Read(ref s->Deadline) || vcpu.Attend())
+            Stretch(s);
+    }
+
+    /// <summary>Runs from ip and slot to the next look-point: a taken branch, the page's end, an interruption, a change of PSR or translations.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Stretch(VcpuState* s)
+    {
+        if ((s->Ip & ~0xFFFUL) != s->FetchVa && !CodeFetch.Fetch(s))
+            return;
+        if (s->Careful != 0)
         {
-            if (s->Retired >= Volatile.Read(ref s->Deadline) && !vcpu.Attend())
-                return;
-            if ((s->Ip & ~0xFFFUL) != s->FetchVa && !CodeFetch.Fetch(s))
-                continue;
-            if (s->Careful != 0)
-            {
-                CarefulStep.Run(s);
-                continue;
-            }
+            CarefulStep.Run(s);
+            return;
+        }
 
-            Instruction* i = s->CodeSlots + ((uint)s->Ip >> 4 & 0xFF) * 3 + s->Slot;
-            s->RunStart = i;
-            int step;
-            for (; ; i++)
+        Instruction* i = s->CodeSlots + ((uint)s->Ip >> 4 & 0xFF) * 3 + s->Slot;
+        s->RunStart = i;
+        // PSR.ic is the same for all instructions of a run: what changes it ends the run.
+        ulong psr = s->PsrValue;
+        int step;
+        for (; ; i++)
+        {
+            if ((s->Pr >> i->Qp & 1) != 0)
             {
-                if ((s->Pr >> i->Qp & 1) != 0)
-                {
-                    step = i->Handler(s, i);
-                    if (step != Step.Next)
-                        break;
-                }
+                step = i->Handler(s, i);
+                if (step != Step.Next)
+                    break;
             }
+        }
 
-            s->Retired += (nuint)((byte*)i - (byte*)s->RunStart) / (uint)sizeof(Instruction) + 1;
-            if (step == Step.Resync)
-            {
-                CodePosition.Complete(s, i + 1);
-                CodePosition.Advance(s, i);
-            }
+        s->Retired += (nuint)((byte*)i - (byte*)s->RunStart) / (uint)sizeof(Instruction) + 1;
+        if (step == Step.Resync)
+        {
+            if ((psr & Psr.Ic) != 0)
+                s->LastIp = CodePosition.Bundle(s, i);
+            CodePosition.Advance(s, i);
         }
     }
 

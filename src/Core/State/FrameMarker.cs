@@ -6,6 +6,9 @@ public static class FrameMarker
     /// <summary>Implemented bits.</summary>
     public const ulong Mask = (1UL << 38) - 1;
 
+    /// <summary>The marker of a frame with these sizes, all in registers, and rotation bases 0.</summary>
+    public static ulong Of(uint sof, uint sol, uint sor) => sof | (ulong)sol << 7 | (ulong)(sor >> 3) << 14;
+
     /// <summary>Size of frame.</summary>
     public static int Sof(ulong cfm) => (int)cfm & 0x7f;
 

@@ -127,6 +127,9 @@ public unsafe struct VcpuState
     /// <summary>GCHandle of the managed <see cref="Vcpu"/> that owns this state.</summary>
     public nint Owner;
 
+    /// <summary>What only translated code uses.</summary>
+    public Translate.CodeState Translated;
+
     /// <summary>Current privilege level, 0 (kernel) to 3.</summary>
     public readonly int Cpl => (int)(PsrValue >> Psr.CplShift) & 3;
 

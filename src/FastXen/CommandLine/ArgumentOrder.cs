@@ -20,7 +20,7 @@ internal sealed class ArgumentOrder
             {
                 operands.Add(argument);
             }
-            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats")
+            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats" or "--lockstep")
             {
                 options.Add(argument);
             }

@@ -46,6 +46,14 @@ public sealed class RunOptions
     [Option("console", MetaValue = "stdio|FILE", HelpText = "Console: the terminal, or a file that takes the output.")]
     public string? Console { get; set; }
 
+    /// <summary>Whether to run both engines side by side.</summary>
+    [Option("lockstep", HelpText = "Run the guest on both engines side by side (deterministic clock, no network, disks unchanged) and stop where they differ.")]
+    public bool Lockstep { get; set; }
+
+    /// <summary>Console input of a lockstep run.</summary>
+    [Option("input", MetaValue = "FILE", HelpText = "With --lockstep: a file with what is typed at the console.")]
+    public string? Input { get; set; }
+
     /// <summary>Whether to print statistics.</summary>
     [Option("stats", HelpText = "At the end, print retired instruction slots and seconds to standard error, as a line of JSON.")]
     public bool Statistics { get; set; }

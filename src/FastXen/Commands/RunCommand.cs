@@ -19,6 +19,8 @@ internal sealed class RunCommand : IConsoleUser
     public static int Run(RunOptions options)
     {
         GuestConfig config = ReadConfig(options);
+        if (options.Lockstep) return LockstepCommand.Run(config, options.Input);
+        if (options.Input is not null) throw new ConfigException("command line", "--input goes with --lockstep only");
         List<string> reports = [];
         using Domain domain = new(config, reports.Add);
         int exit = new RunCommand(domain).Run(config);

@@ -1,3 +1,4 @@
+using FastXen.Core;
 using System.Net;
 
 namespace FastXen.Loader.Configuration;
@@ -21,7 +22,7 @@ public sealed record GuestConfig
     public required int Vcpus { get; init; }
 
     /// <summary>What executes guest code.</summary>
-    public Engine Engine { get; init; }
+    public EngineKind Engine { get; init; }
 
     /// <summary>What drives the interval time counter.</summary>
     public ClockSource Clock { get; init; }
@@ -55,15 +56,6 @@ public enum Personality
     Platform,
     /// <summary>The Xen/ia64 hypervisor interface.</summary>
     Xen,
-}
-
-/// <summary>What executes guest code.</summary>
-public enum Engine
-{
-    /// <summary>The reference engine.</summary>
-    Interpreter,
-    /// <summary>Dynamic binary translation.</summary>
-    Translator,
 }
 
 /// <summary>What drives the interval time counter.</summary>

@@ -1,3 +1,4 @@
+using FastXen.Core;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -87,7 +88,7 @@ public static class GuestConfigReader
             Personality = ReadPersonality(node),
             Memory = ReadMemory(node),
             Vcpus = ReadVcpus(node),
-            Engine = ReadEngine(node),
+            Engine = node.Choice("engine", EngineKind.Interpreter),
             Clock = node.Choice("clock", ClockSource.Host),
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
@@ -131,14 +132,6 @@ public static class GuestConfigReader
         return vcpus <= MachineLimits.SupportedVcpus
             ? vcpus
             : throw node.Problem("vcpus", $"{vcpus} processors are not yet supported, the machine has at most {MachineLimits.SupportedVcpus}");
-    }
-
-    private static Engine ReadEngine(ConfigNode node)
-    {
-        Engine engine = node.Choice("engine", Engine.Interpreter);
-        return engine == MachineLimits.SupportedEngine
-            ? engine
-            : throw node.Problem("engine", $"the {engine.ToString().ToLowerInvariant()} is not there yet, use \"interpreter\"");
     }
 
     private static string ReadCommandLine(ConfigNode node)

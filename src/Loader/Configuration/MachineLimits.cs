@@ -9,9 +9,6 @@ public static class MachineLimits
     /// <summary>Most virtual processors that the machine has today.</summary>
     public const int SupportedVcpus = 1;
 
-    /// <summary>Engines that exist today.</summary>
-    public const Engine SupportedEngine = Engine.Interpreter;
-
     /// <summary>Least RAM in bytes.</summary>
     public const ulong MinimumMemory = 64UL << 20;
 

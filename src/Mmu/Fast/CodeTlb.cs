@@ -45,11 +45,27 @@ public static unsafe class CodeTlb
         m->CodeMode = (psr & PsrBits.Db) != 0 ? mode | Disabled : mode;
     }
 
-    internal static void Clear(MmuState* m) => new Span<ulong>(m->Code.Words, CodeTable.Entries * 4).Fill(FastEntry.Invalid);
+    /// <summary>What names the address space and mode of a region for code: equal values mean equal mappings, until a purge.</summary>
+    public static ulong SpaceOf(MmuState* m, int region) => Space(m, (ulong)region << 61);
+
+    private static void Changed(MmuState* m)
+    {
+        m->CodeVersion++;
+        m->CodePurges = (m->CodePurges + 1) & 0xff_ffff;
+    }
+
+    internal static void Clear(MmuState* m)
+    {
+        Changed(m);
+        ForgetAll(m);
+    }
+
+    private static void ForgetAll(MmuState* m) => new Span<ulong>(m->Code.Words, CodeTable.Entries * 4).Fill(FastEntry.Invalid);
 
     /// <summary>A translation left the instruction TLB.</summary>
     internal static void Purge(MmuState* m, in TlbEntry t)
     {
+        Changed(m);
         ulong mask = PageSizes.Mask(t.Shift);
         var entry = (CodeEntry*)m->Code.Words;
         for (int i = 0; i < CodeTable.Entries; i++, entry++)

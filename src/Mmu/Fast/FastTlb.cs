@@ -95,7 +95,11 @@ public static unsafe class FastTlb
     }
 
     /// <summary>A region register got another region identifier.</summary>
-    internal static void RegionChanged(MmuState* m, int region) => FastTables.Detach(&m->Fast, region);
+    internal static void RegionChanged(MmuState* m, int region)
+    {
+        m->CodeVersion++;
+        FastTables.Detach(&m->Fast, region);
+    }
 
     /// <summary>A protection key register changed.</summary>
     internal static void KeysChanged(MmuState* m)

@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+using FastXen.Core.Emit;
+using FastXen.Core.State;
+using static FastXen.Core.Emit.HostRegister;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>
+/// The memory of translated code and of what it points at. All of it is given back at once (<see cref="Reset"/>): a generation of code
+/// lives until its memory is used up.
+/// </summary>
+internal sealed unsafe class CodeArena : IDisposable
+{
+    /// <summary>Bytes of code. Memory is used only when it has been written.</summary>
+    public const int CodeBytes = 32 << 20;
+
+    private const int MostSites = 1 << 19, MostCallSites = 1 << 17, MostRegions = 1 << 17;
+    private readonly CodeMemory memory = new(CodeBytes);
+    private readonly ExitSite* sites = (ExitSite*)NativeMemory.Alloc(MostSites, (nuint)sizeof(ExitSite));
+    private readonly CallSite* callSites = (CallSite*)NativeMemory.Alloc(MostCallSites, (nuint)sizeof(CallSite));
+    private readonly RegionState* regions = (RegionState*)NativeMemory.Alloc(MostRegions, (nuint)sizeof(RegionState));
+    private readonly int stubBytes;
+    private int siteCount, callSiteCount, regionCount, used;
+
+    /// <summary>Makes the memory and the code that every region uses.</summary>
+    public CodeArena()
+    {
+        var asm = new Assembler();
+        asm.Begin(memory.Writable, memory.Executable, 4096);
+        EmitEnter(asm);
+        EmitExit(asm);
+        EmitJump(asm);
+        stubBytes = (asm.Size + 63) & ~63;
+        Reset();
+    }
+
+    /// <summary>Saves the host's registers, loads those of translated code and goes to an address in it.</summary>
+    public delegate* unmanaged[Cdecl, SuppressGCTransition]<VcpuState*, byte*, uint> Enter { get; private set; }
+
+    /// <summary>Returns from translated code with the number of the site in eax.</summary>
+    public byte* Exit { get; private set; }
+
+    /// <summary>Goes to the translated code of the bundle in rdx by the jump cache.</summary>
+    public byte* Jump { get; private set; }
+
+    /// <summary>Leaves for the bundle in rdx.</summary>
+    public byte* Miss { get; private set; }
+
+    /// <summary>Bytes of code that have been written.</summary>
+    public int Used => used;
+
+    /// <summary>True when there may not be room for one more region.</summary>
+    public bool IsFull => used + LargestRegion > CodeBytes || siteCount + MostSitesOfRegion > MostSites || callSiteCount + 512 > MostCallSites || regionCount == MostRegions;
+
+    /// <summary>Most bytes of a region.</summary>
+    public const int LargestRegion = 256 << 10;
+
+    private const int MostSitesOfRegion = 8192;
+
+    /// <summary>Where the next region's code is written.</summary>
+    public byte* NextWritable => memory.Writable + used;
+
+    /// <summary>Where the next region's code will run.</summary>
+    public byte* NextExecutable => memory.Executable + used;
+
+    /// <summary>The next region's code has been written.</summary>
+    public void Take(int bytes) => used += (bytes + 15) & ~15;
+
+    /// <summary>Takes a site.</summary>
+    public int NewSite() => siteCount++;
+
+    /// <summary>The site with a number.</summary>
+    public ExitSite* Site(int number) => sites + number;
+
+    /// <summary>Takes a call site.</summary>
+    public CallSite* NewCallSite() => callSites + callSiteCount++;
+
+    /// <summary>Takes a region.</summary>
+    public RegionState* NewRegion() => regions + regionCount++;
+
+    /// <summary>Lets the jump whose displacement is at <paramref name="link"/> (writable alias) go to an address.</summary>
+    public void SetLink(int* link, byte* target)
+    {
+        byte* executable = (byte*)link - memory.Writable + memory.Executable;
+        Volatile.Write(ref *link, (int)(target - (executable + 4)));
+    }
+
+    /// <summary>Gives back all regions.</summary>
+    public void Reset()
+    {
+        used = stubBytes;
+        siteCount = callSiteCount = regionCount = 0;
+        // Site 0: a jump for which there was no code.
+        *Site(NewSite()) = new ExitSite { Kind = ExitKind.LookThere };
+    }
+
+    private void EmitEnter(Assembler asm)
+    {
+        Enter = (delegate* unmanaged[Cdecl, SuppressGCTransition]<VcpuState*, byte*, uint>)asm.Here;
+        foreach (HostRegister saved in (ReadOnlySpan<HostRegister>)[Rbx, Rbp, R12, R13, R14, R15])
+            asm.Push(saved);
+        asm.Arithmetic(Alu.Sub, Rsp, 8);
+        asm.Mov(Rbp, Rdi);
+        asm.Load(Rbx, new HostAddress(Rbp, StateOffsets.FrameBase), 8);
+        asm.Load(R15, new HostAddress(Rbp, StateOffsets.Budget), 8);
+        asm.Jump(Rsi);
+    }
+
+    private void EmitExit(Assembler asm)
+    {
+        asm.Align(16);
+        Exit = asm.Here;
+        asm.Store(new HostAddress(Rbp, StateOffsets.Budget), R15, 8);
+        asm.Arithmetic(Alu.Add, Rsp, 8);
+        foreach (HostRegister saved in (ReadOnlySpan<HostRegister>)[R15, R14, R13, R12, Rbp, Rbx])
+            asm.Pop(saved);
+        asm.Return();
+    }
+
+    private void EmitJump(Assembler asm)
+    {
+        asm.Align(16);
+        Jump = asm.Here;
+        Label miss = asm.NewLabel();
+        asm.Load(Rax, new HostAddress(Rbp, StateOffsets.Jumps), 8);
+        asm.Lea(Rcx, new HostAddress(Rdx, Rdx, 1), 4);
+        asm.Arithmetic(Alu.And, Rcx, (JumpEntry.Count - 1) * sizeof(JumpEntry), 4);
+        asm.Arithmetic(Alu.Add, Rax, Rcx);
+        asm.Arithmetic(Alu.Cmp, Rdx, new HostAddress(Rax));
+        asm.Jump(Condition.Ne, miss);
+        asm.Mov(Rcx, Rdx);
+        asm.ShiftBy(Shift.Shr, Rcx, 61);
+        asm.Load(Rcx, new HostAddress(Rbp, Rcx, 8, StateOffsets.Spaces), 8);
+        asm.Arithmetic(Alu.Cmp, Rcx, new HostAddress(Rax, 8));
+        asm.Jump(Condition.Ne, miss);
+        asm.Jump(new HostAddress(Rax, 16));
+        asm.Align(16);
+        asm.Bind(miss);
+        Miss = asm.Here;
+        asm.Store(new HostAddress(Rbp, StateOffsets.Ip), Rdx, 8);
+        asm.MovImmediate(Rax, 0);
+        asm.Jump(Exit);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        memory.Dispose();
+        NativeMemory.Free(sites);
+        NativeMemory.Free(callSites);
+        NativeMemory.Free(regions);
+    }
+}

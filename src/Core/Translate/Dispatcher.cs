@@ -1,0 +1,225 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using FastXen.Core.Decode;
+using FastXen.Core.Interpret;
+using FastXen.Core.State;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>
+/// The translator's run loop. Translated code never calls managed code: it returns here with the number of an <see cref="ExitSite"/>, and
+/// is entered again behind it. Timers, interrupts and requests are looked at where the interpreter looks at them.
+/// </summary>
+internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
+{
+    // Other threads ask for attention by Deadline, which running code does not see: it comes back after as many slots at the latest.
+    private const ulong LongestBudget = 20_000;
+
+    // PSR bits under which only the interpreter runs.
+    private const ulong InterpretedPsr = Psr.Tb;
+
+    private readonly VcpuState* s = vcpu.State;
+
+    // A jump that may lead to the code of the next bundle directly, and for which one.
+    private ExitSite* waiting;
+    private ulong waitingVersion;
+    private RegionState* otherFrame;
+
+    /// <summary>Runs until the vCPU is stopped or has reached its limit.</summary>
+    public void Run()
+    {
+        waiting = null;
+        while (s->Retired < Volatile.Read(ref s->Deadline) || vcpu.Attend())
+            Advance();
+    }
+
+    // To the next look-point.
+    private void Advance()
+    {
+        for (; ; )
+        {
+            if ((s->Careful | s->NatPresent) != 0 || (s->PsrValue & InterpretedPsr) != 0)
+            {
+                Interpreter.Stretch(s);
+                return;
+            }
+
+            translator.FollowContext();
+            byte* code = translator.Find(otherFrame, out bool faulted);
+            otherFrame = null;
+            if (code == null)
+            {
+                waiting = null;
+                if (!faulted)
+                    Interpreter.Stretch(s);
+                return;
+            }
+
+            if (waiting != null)
+                Link(code);
+            if (Execute(code))
+                return;
+        }
+    }
+
+    private void Link(byte* code)
+    {
+        ExitSite* site = waiting;
+        waiting = null;
+        if (waitingVersion != translator.Version || site->Target != (s->Ip | (uint)s->Slot) || site->Region->Context != translator.Context)
+            return;
+        translator.Arena.SetLink(site->Link, code);
+        site->Link = null;
+    }
+
+    private void WaitFor(ExitSite* site)
+    {
+        waiting = site->Link != null ? site : null;
+        waitingVersion = translator.Version;
+    }
+
+    // Runs translated code. True at a look-point, false where the run goes on at the state's ip and slot.
+    private bool Execute(byte* code)
+    {
+        Unpack(s);
+        for (; ; )
+        {
+            FastEntryTables();
+            ulong end = Math.Min(Volatile.Read(ref s->Deadline), s->Retired + LongestBudget);
+            s->Translated.BudgetEnd = end;
+            s->Translated.Budget = (long)(end - s->Retired);
+            s->FetchVa = CodePage.NoAddress;
+            ExitSite* site = translator.Arena.Site((int)translator.Arena.Enter(s, code));
+            s->Retired = s->Translated.BudgetEnd - (ulong)s->Translated.Budget;
+            switch (site->Kind)
+            {
+                case ExitKind.Handler:
+                    int step = Handle(site, out bool resumes);
+                    if (resumes)
+                    {
+                        code = site->Region->Reload;
+                        continue;
+                    }
+
+                    return step != Step.Next;
+                case ExitKind.Look:
+                    Pack(s);
+                    Place(site);
+                    WaitFor(site);
+                    return true;
+                case ExitKind.LookThere:
+                    Pack(s);
+                    s->Slot = 0;
+                    return true;
+                case ExitKind.Continue:
+                    Pack(s);
+                    Place(site);
+                    WaitFor(site);
+                    return false;
+                default:
+                    Pack(s);
+                    s->Ip = site->Target & ~0xFUL;
+                    s->Slot = (int)site->Target & 3;
+                    otherFrame = site->Region;
+                    return false;
+            }
+        }
+    }
+
+    private void Place(ExitSite* site)
+    {
+        s->Ip = site->Target & ~0xFUL;
+        s->Slot = (int)site->Target & 3;
+        if ((s->PsrValue & Psr.Ic) != 0 && site->LastIp != ExitSite.KeepLastIp)
+            s->LastIp = site->LastIp;
+    }
+
+    // Lets the interpreter's handler do one instruction. resumes: the translated code goes on behind it.
+    private int Handle(ExitSite* site, out bool resumes)
+    {
+        RegionState* region = site->Region;
+        Instruction* i = site->Guest;
+        s->CodeVa = s->FetchVa = region->CodeVa;
+        s->CodePa = region->CodePa;
+        s->CodePte = region->CodePte;
+        s->CodeEd = (uint)(region->CodePte >> 52) & 1;
+        s->CodeSlots = region->CodeSlots;
+        s->RunStart = site->RunStart;
+        if (site->UsesPredicates)
+            Pack(s);
+        uint version = translator.Version;
+        ulong cfm = s->Cfm;
+        int step = i->Handler(s, i);
+        if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
+            && TranslationContext.Of(s->PsrValue) == region->Context && (s->PsrValue & InterpretedPsr) == 0
+            && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc) && (s->Cfm >> 18 == 0 || region->Cfm >> 18 != 0))
+        {
+            if (site->UsesPredicates)
+                Unpack(s);
+            s->Translated.Resume = site->Resume;
+            resumes = true;
+            return step;
+        }
+
+        resumes = false;
+        if (!site->UsesPredicates)
+            Pack(s);
+        s->Retired += (nuint)((byte*)i - (byte*)s->RunStart) / (uint)sizeof(Instruction) + 1;
+        if (step is Step.Next or Step.Resync)
+        {
+            if ((region->Context & TranslationContext.Ic) != 0)
+                s->LastIp = CodePosition.Bundle(s, i);
+            CodePosition.Advance(s, i);
+        }
+        else if (i->Opcode == Opcode.BrRet)
+        {
+            FollowReturn();
+        }
+
+        return step;
+    }
+
+    // A return that was not predicted: what it passed over in the ring will not return.
+    private void FollowReturn()
+    {
+        var ring = (ShadowEntry*)s->Translated.Shadow;
+        uint top = s->Translated.ShadowTop / (uint)sizeof(ShadowEntry);
+        for (uint k = 0; k < CodeState.ShadowEntries; k++)
+        {
+            uint entry = (top - k) % CodeState.ShadowEntries;
+            if (ring[entry].Ip != s->Ip)
+                continue;
+            s->Translated.ShadowTop = (entry - 1) % CodeState.ShadowEntries * (uint)sizeof(ShadowEntry);
+            return;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void FastEntryTables()
+    {
+        var from = (ulong*)s->Mmu->Data;
+        Vector256.Store(Vector256.Load(from), s->Translated.Tables);
+        Vector256.Store(Vector256.Load(from + 4), s->Translated.Tables + 4);
+    }
+
+    // The predicate file as bytes.
+    private static void Unpack(VcpuState* s)
+    {
+        Vector256<byte> bits = Vector256.Create(0x8040_2010_0804_0201UL).AsByte();
+        for (int half = 0; half < 2; half++)
+        {
+            Vector256<byte> spread = Vector256.Shuffle(
+                Vector256.Create((uint)(s->Pr >> (32 * half))).AsByte(),
+                Vector256.Create((byte)0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3));
+            Vector256.Store(Vector256.Equals(spread & bits, bits) & Vector256<byte>.One, s->Translated.Predicates + 32 * half);
+        }
+    }
+
+    // Bytes as the predicate file.
+    private static void Pack(VcpuState* s)
+    {
+        uint low = Vector256.Equals(Vector256.Load(s->Translated.Predicates), Vector256<byte>.One).ExtractMostSignificantBits();
+        uint high = Vector256.Equals(Vector256.Load(s->Translated.Predicates + 32), Vector256<byte>.One).ExtractMostSignificantBits();
+        s->Pr = (ulong)high << 32 | low | 1;
+    }
+}

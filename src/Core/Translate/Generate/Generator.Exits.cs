@@ -1,0 +1,294 @@
+using FastXen.Core.Emit;
+using static FastXen.Core.Emit.HostRegister;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>Ways out of a region. What the hot path does not need stands behind the region's code.</summary>
+internal sealed unsafe partial class Generator
+{
+    private enum StubKind : byte
+    {
+        /// <summary>The handler of an instruction.</summary>
+        Handler,
+
+        /// <summary>A branch that leaves the region.</summary>
+        Leave,
+
+        /// <summary>A branch to a block of the region.</summary>
+        Edge,
+
+        /// <summary>The budget is used up at a branch to a block of the region.</summary>
+        Deadline,
+
+        /// <summary>The frame is another.</summary>
+        OtherFrame,
+    }
+
+    private struct Stub
+    {
+        public Label Label;
+        public Label Resume;
+        public StubKind Kind;
+        public uint Dirty;
+        public int Target;
+        public ulong Address;
+        public Block Block;
+        public IrInstruction Instruction;
+    }
+
+    private readonly List<Stub> stubs = [];
+
+    // Code that stores a set of registers and leaves with the site in eax.
+    private readonly List<(uint Dirty, Label Label)> spills = [];
+
+    private bool slowIsOpen;
+    private Label slowLabel, slowResume;
+
+    private bool CollectsInterruptions => (context & TranslationContext.Ic) != 0;
+
+    /// <summary>Leaves for the instruction's handler where the condition holds; it starts anew there. Nothing may have been changed yet.</summary>
+    private void Slow(in IrInstruction ir, Condition condition)
+    {
+        OpenSlow(ir);
+        asm.Jump(condition, slowLabel);
+    }
+
+    private void OpenSlow(in IrInstruction ir)
+    {
+        if (slowIsOpen)
+            return;
+        slowIsOpen = true;
+        slowLabel = asm.NewLabel();
+        slowResume = asm.NewLabel();
+        stubs.Add(new Stub { Label = slowLabel, Resume = slowResume, Kind = StubKind.Handler, Dirty = dirty, Block = current, Instruction = ir });
+    }
+
+    /// <summary>The instruction is done: here the handler comes back to.</summary>
+    private void CloseSlow()
+    {
+        if (!slowIsOpen)
+            return;
+        asm.Bind(slowResume);
+        slowIsOpen = false;
+    }
+
+    private void EmitHandler(in IrInstruction ir)
+    {
+        OpenSlow(ir);
+        asm.Jump(slowLabel);
+    }
+
+    private void EmitStubs()
+    {
+        for (int k = 0; k < stubs.Count; k++)
+        {
+            Stub stub = stubs[k];
+            asm.Bind(stub.Label);
+            dirty = stub.Dirty;
+            current = stub.Block;
+            switch (stub.Kind)
+            {
+                case StubKind.Handler:
+                    EmitHandlerStub(stub);
+                    break;
+                case StubKind.Leave:
+                    EmitLeave(stub.Instruction, stub.Address);
+                    break;
+                case StubKind.Edge:
+                    EmitTakenEdge(stub.Instruction, stub.Target, -1);
+                    break;
+                case StubKind.Deadline:
+                    EmitSpillAndExit(NewSite(ExitKind.Look, stub.Address, BundleOf(stub.Instruction.Slot)));
+                    break;
+                default:
+                    EmitOtherFrame();
+                    break;
+            }
+        }
+
+        foreach ((uint mask, Label label) in spills)
+        {
+            asm.Bind(label);
+            EmitSpill(mask);
+            asm.Jump(arena.Exit);
+        }
+
+        region->Reload = asm.Here;
+        for (int k = 0; k < registers.Count; k++)
+            asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
+        asm.Jump(State(StateOffsets.Resume));
+    }
+
+    private void EmitHandlerStub(in Stub stub)
+    {
+        int number = NewSite(ExitKind.Handler, 0, 0);
+        ExitSite* site = arena.Site(number);
+        site->Guest = stub.Instruction.Guest;
+        site->RunStart = plan.Slots + stub.Block.First;
+        site->Resume = asm.AddressOf(stub.Resume);
+        site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode);
+        EmitSpillAndExit(number);
+    }
+
+    private void EmitOtherFrame()
+    {
+        int number = NewSite(ExitKind.OtherFrame, region->Ip, 0);
+        int link = asm.JumpPatchable(asm.Here);
+        region->OtherFrame = Link(link);
+        *region->OtherFrame = 0;
+        asm.MovImmediate(Rax, (uint)number);
+        asm.Jump(arena.Exit);
+    }
+
+    private int* Link(int offset) => (int*)(asm.Writable + offset);
+
+    private int NewSite(ExitKind kind, ulong target, ulong lastIp)
+    {
+        int number = arena.NewSite();
+        ExitSite* site = arena.Site(number);
+        *site = new ExitSite { Region = region, Kind = kind, Target = target, LastIp = lastIp };
+        return number;
+    }
+
+    private void EmitSpillAndExit(int site)
+    {
+        asm.MovImmediate(Rax, (uint)site);
+        if (dirty == 0)
+        {
+            asm.Jump(arena.Exit);
+            return;
+        }
+
+        for (int k = 0; k < spills.Count; k++)
+        {
+            if (spills[k].Dirty == dirty)
+            {
+                asm.Jump(spills[k].Label);
+                return;
+            }
+        }
+
+        Label label = asm.NewLabel();
+        spills.Add((dirty, label));
+        asm.Jump(label);
+    }
+
+    // Stores the assigned registers of a set.
+    private void EmitSpill(uint mask)
+    {
+        for (int k = 0; k < registers.Count; k++)
+        {
+            if ((mask >> k & 1) != 0)
+                asm.Store(InMemory(registers.Guest(k)), RegisterAssignment.Hosts[k], 8);
+        }
+    }
+
+    // IIPA's source, where interruptions are collected.
+    private void EmitLastIp(ulong bundle)
+    {
+        if (!CollectsInterruptions)
+            return;
+        if (Fits(bundle))
+        {
+            asm.StoreImmediate(State(StateOffsets.LastIp), (int)bundle, 8);
+            return;
+        }
+
+        asm.MovImmediate(Rax, bundle);
+        asm.Store(State(StateOffsets.LastIp), Rax, 8);
+    }
+
+    private int SlotsOfBlock => current.End - current.First;
+
+    /// <summary>A taken branch to a block of the region.</summary>
+    private void EmitTakenEdge(in IrInstruction ir, int target, int nextEmitted)
+    {
+        ref Block block = ref plan.Blocks[target];
+        if (block.StartsWithExit)
+            EmitLastIp(BundleOf(ir.Slot));
+        asm.Arithmetic(Alu.Sub, R15, SlotsOfBlock);
+        Label deadline = asm.NewLabel();
+        stubs.Add(new Stub
+        {
+            Label = deadline,
+            Kind = StubKind.Deadline,
+            Dirty = dirty,
+            Address = Address(block.First),
+            Block = current,
+            Instruction = ir,
+        });
+        if (target == nextEmitted)
+        {
+            asm.Jump(Condition.Le, deadline);
+            return;
+        }
+
+        asm.Jump(Condition.G, block.Label);
+        asm.Jump(deadline);
+    }
+
+    /// <summary>A taken branch, or the page's end, out of the region.</summary>
+    private void EmitLeave(in IrInstruction ir, ulong target)
+    {
+        EmitSpill(dirty);
+        EmitLastIp(BundleOf(ir.Slot));
+        asm.Arithmetic(Alu.Sub, R15, SlotsOfBlock);
+        EmitJumpAfterLook(target, BundleOf(ir.Slot));
+    }
+
+    // The flags tell whether budget is left. All registers are stored.
+    private void EmitJumpAfterLook(ulong target, ulong lastIp)
+    {
+        Label look = asm.NewLabel();
+        asm.Jump(Condition.Le, look);
+        int number = NewSite(ExitKind.Look, target, lastIp);
+        if ((target & ~0xFFFUL) == pageVa)
+        {
+            int link = asm.JumpPatchable(asm.Here);
+            arena.Site(number)->Link = Link(link);
+            *Link(link) = 0;
+        }
+        else
+        {
+            asm.MovImmediate(Rdx, target);
+            asm.Jump(arena.Jump);
+        }
+
+        asm.Bind(look);
+        asm.MovImmediate(Rax, (uint)number);
+        asm.Jump(arena.Exit);
+    }
+
+    /// <summary>Control goes from the block to the slot behind it. Its slots have been counted.</summary>
+    private void FallThrough(int nextEmitted)
+    {
+        int end = current.End;
+        ulong last = BundleOf(end - 1);
+        int next = plan.BlockAt(end);
+        if (next >= 0)
+        {
+            if (plan.Blocks[next].StartsWithExit)
+                EmitLastIp(last);
+            if (next != nextEmitted)
+                asm.Jump(plan.Blocks[next].Label);
+            return;
+        }
+
+        EmitSpill(dirty);
+        EmitLastIp(last);
+        if (end == RegionPlan.PageSlots)
+        {
+            // The next page is looked up anew, and what is due is looked at.
+            asm.Test(R15, R15);
+            EmitJumpAfterLook(pageVa + 4096, last);
+            return;
+        }
+
+        int number = NewSite(ExitKind.Continue, Address(end), last);
+        int link = asm.JumpPatchable(asm.Here);
+        arena.Site(number)->Link = Link(link);
+        *Link(link) = 0;
+        asm.MovImmediate(Rax, (uint)number);
+        asm.Jump(arena.Exit);
+    }
+}

@@ -1,0 +1,139 @@
+using FastXen.Core.Decode;
+using FastXen.Core.Emit;
+using FastXen.Core.State;
+using static FastXen.Core.Emit.HostRegister;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>Loads and stores: the fast TLB in line; what it does not have is the handler's.</summary>
+internal sealed unsafe partial class Generator
+{
+    // Fields of Mmu.FastEntry, 32 bytes each, 1024 in a table.
+    private const int ReadTag = 0, WriteTag = 8, Addend = 16;
+
+    private void EmitMemory(in IrInstruction ir)
+    {
+        switch (ir.Opcode)
+        {
+            case IrOpcode.Load:
+                EmitLoad(ir);
+                break;
+            case IrOpcode.Fill:
+                EmitFill(ir);
+                break;
+            case IrOpcode.UpdateBase:
+                EmitUpdate(ir);
+                break;
+            default:
+                EmitStore(ir);
+                break;
+        }
+    }
+
+    /// <summary>The host address of a guest access; rax, rcx and rdx are used, and rdx is part of it.</summary>
+    private HostAddress EmitTranslate(in IrInstruction ir, int tag)
+    {
+        HostRegister address = Read(ir.A, Rdx);
+        asm.Mov(Rax, address);
+        asm.ShiftBy(Shift.Shr, Rax, 61);
+        asm.Load(Rcx, new HostAddress(Rbp, Rax, 8, StateOffsets.Tables), 8);
+        asm.Mov(Rax, address, 4);
+        asm.ShiftBy(Shift.Shr, Rax, 7, 4);
+        asm.Arithmetic(Alu.And, Rax, 0x7FE0, 4);
+        asm.Arithmetic(Alu.Add, Rcx, Rax);
+        // A misaligned address keeps a low bit, which no tag has.
+        asm.MovImmediate(Rax, ~0xFFFUL | (uint)(ir.Size - 1));
+        asm.Arithmetic(Alu.And, Rax, address);
+        asm.Arithmetic(Alu.Cmp, Rax, new HostAddress(Rcx, tag));
+        Slow(ir, Condition.Ne);
+        if (address == Rdx)
+        {
+            asm.Arithmetic(Alu.Add, Rdx, new HostAddress(Rcx, Addend));
+            return new HostAddress(Rdx);
+        }
+
+        asm.Load(Rdx, new HostAddress(Rcx, Addend), 8);
+        return new HostAddress(Rdx, address, 1);
+    }
+
+    private void EmitLoad(in IrInstruction ir)
+    {
+        HostAddress from = EmitTranslate(ir, ReadTag);
+        if ((ir.Update & Completers.UpdateRegister) != 0)
+        {
+            // The increment may be the target: the base comes first.
+            if (IsAssigned(ir.A))
+                asm.Arithmetic(Alu.Add, Rdx, HostOf(ir.A));
+            EmitUpdate(ir);
+            from = new HostAddress(Rdx);
+        }
+
+        HostRegister to = Target(ir.D, Rax);
+        asm.Load(to, from, ir.Size);
+        Write(ir.D, to);
+        if ((ir.Update & Completers.UpdateImmediate) != 0)
+            EmitUpdate(ir);
+    }
+
+    private void EmitFill(in IrInstruction ir)
+    {
+        HostAddress from = EmitTranslate(ir, ReadTag);
+        EmitUnatBit(ir);
+        asm.BitTest(Rcx, Rax);
+        Slow(ir, Condition.B);
+        HostRegister to = Target(ir.D, Rax);
+        asm.Load(to, from, 8);
+        Write(ir.D, to);
+        EmitUpdate(ir);
+    }
+
+    // rcx = AR.UNAT, rax = the bit's number (modulo 64) for the address in A.
+    private void EmitUnatBit(in IrInstruction ir)
+    {
+        ReadInto(Rax, ir.A);
+        asm.ShiftBy(Shift.Shr, Rax, 3);
+        asm.Load(Rcx, State(StateOffsets.ArOf(Ar.Unat)), 8);
+    }
+
+    private void EmitStore(in IrInstruction ir)
+    {
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
+        Slow(ir, Condition.Ne);
+        HostAddress to = EmitTranslate(ir, WriteTag);
+        if (ir.B == 0)
+            asm.StoreImmediate(to, 0, ir.Size);
+        else
+            asm.Store(to, Read(ir.B, Rax), ir.Size);
+        if (ir.Opcode == IrOpcode.Spill)
+        {
+            EmitUnatBit(ir);
+            asm.BitTestReset(Rcx, Rax);
+            asm.Store(State(StateOffsets.ArOf(Ar.Unat)), Rcx, 8);
+        }
+
+        EmitUpdate(ir);
+    }
+
+    private void EmitUpdate(in IrInstruction ir)
+    {
+        if (ir.Update == Completers.None)
+            return;
+        if ((ir.Update & Completers.UpdateImmediate) != 0)
+        {
+            if (IsAssigned(ir.A))
+                asm.Arithmetic(Alu.Add, HostOf(ir.A), (int)ir.Immediate);
+            else
+                asm.Arithmetic(Alu.Add, InMemory(ir.A), (int)ir.Immediate, 8);
+        }
+        else if (IsAssigned(ir.A))
+        {
+            Apply(Alu.Add, HostOf(ir.A), ir.B);
+        }
+        else
+        {
+            asm.Arithmetic(Alu.Add, InMemory(ir.A), Read(ir.B, Rax), 8);
+        }
+
+        dirty |= registers.Bit(ir.A);
+    }
+}

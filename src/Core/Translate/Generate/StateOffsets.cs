@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using FastXen.Core.State;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>Displacements of the fields of <see cref="VcpuState"/> from the host register that points at it.</summary>
+internal static unsafe class StateOffsets
+{
+    // A state of which only addresses are computed.
+    private static readonly VcpuState* Origin = (VcpuState*)NativeMemory.AllocZeroed((nuint)sizeof(VcpuState));
+
+    public static readonly int FrameBase = Of(&Origin->FrameBase);
+    public static readonly int FrameNat = Of(&Origin->FrameNat);
+    public static readonly int RotatingFr = Of(&Origin->RotatingFr);
+    public static readonly int GrLimit = Of(&Origin->GrLimit);
+    public static readonly int Ip = Of(&Origin->Ip);
+    public static readonly int Psr = Of(&Origin->PsrValue);
+    public static readonly int Gr = Of(Origin->Gr);
+    public static readonly int Br = Of(Origin->Br);
+    public static readonly int Ar = Of(Origin->Ar);
+    public static readonly int Cfm = Of(&Origin->Cfm);
+    public static readonly int Dirty = Of(&Origin->Dirty);
+    public static readonly int AlatCount = Of(&Origin->AlatCount);
+    public static readonly int LastIp = Of(&Origin->LastIp);
+    public static readonly int FrStatic = Of(Origin->FrStatic);
+    public static readonly int Predicates = Of(Origin->Translated.Predicates);
+    public static readonly int Tables = Of(Origin->Translated.Tables);
+    public static readonly int Spaces = Of(Origin->Translated.Spaces);
+    public static readonly int Jumps = Of(&Origin->Translated.Jumps);
+    public static readonly int Budget = Of(&Origin->Translated.Budget);
+    public static readonly int Resume = Of(&Origin->Translated.Resume);
+    public static readonly int HighestFrame = Of(&Origin->Translated.HighestFrame);
+    public static readonly int LowestFrame = Of(&Origin->Translated.LowestFrame);
+    public static readonly int ShadowTop = Of(&Origin->Translated.ShadowTop);
+    public static readonly int Shadow = Of(Origin->Translated.Shadow);
+
+    private static int Of(void* field) => (int)((byte*)field - (byte*)Origin);
+
+    /// <summary>Displacement of an application register.</summary>
+    public static int ArOf(int number) => Ar + 8 * number;
+}

@@ -1,0 +1,37 @@
+using FastXen.Core.Emit;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>A straight run of slots of a region. Slots are numbered in their page, 0 to 767; 768 is the page's end.</summary>
+internal struct Block
+{
+    /// <summary>First slot.</summary>
+    public int First;
+
+    /// <summary>Behind the last slot.</summary>
+    public int End;
+
+    /// <summary>First instruction in <see cref="RegionPlan.Ir"/>.</summary>
+    public int FirstIr;
+
+    /// <summary>Behind the last instruction.</summary>
+    public int EndIr;
+
+    /// <summary>Loops of the region around it.</summary>
+    public int Depth;
+
+    /// <summary>Registers (by host register assigned) that may differ from memory at the start.</summary>
+    public uint DirtyIn;
+
+    /// <summary>As <see cref="DirtyIn"/>, at the end.</summary>
+    public uint DirtyOut;
+
+    /// <summary>Control can go from the last slot to the one behind it.</summary>
+    public bool FallsThrough;
+
+    /// <summary>The first slot can raise an interruption: IIPA's source must be known when it is entered.</summary>
+    public bool StartsWithExit;
+
+    /// <summary>Its code.</summary>
+    public Label Label;
+}

@@ -1,0 +1,205 @@
+using FastXen.Core.Decode;
+using FastXen.Core.Interpret;
+using FastXen.Core.State;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>
+/// What a region consists of: the blocks that direct branches of one page reach from an entry, and their instructions. Buffers are reused
+/// from one region to the next.
+/// </summary>
+internal sealed unsafe class RegionPlan
+{
+    /// <summary>Slots of a page.</summary>
+    public const int PageSlots = 768;
+
+    /// <summary>Most slots of a region.</summary>
+    private const int MostSlots = 320;
+
+    private readonly bool[] inside = new bool[PageSlots + 1];
+    private readonly bool[] leads = new bool[PageSlots + 1];
+    private readonly bool[] ends = new bool[PageSlots + 1];
+    private readonly int[] blockAt = new int[PageSlots + 1];
+    private readonly int[] waiting = new int[PageSlots + 1];
+    private int waitingCount;
+    private int slotCount;
+
+    /// <summary>Instructions of all blocks.</summary>
+    public IrInstruction[] Ir { get; } = new IrInstruction[PageSlots];
+
+    /// <summary>Blocks by address.</summary>
+    public Block[] Blocks { get; } = new Block[PageSlots];
+
+    /// <summary>Blocks in use.</summary>
+    public int BlockCount { get; private set; }
+
+    /// <summary>Instructions in use.</summary>
+    public int IrCount { get; private set; }
+
+    /// <summary>The block that is entered.</summary>
+    public int EntryBlock { get; private set; }
+
+    /// <summary>CFM in all blocks but the entry before its alloc.</summary>
+    public ulong Cfm { get; private set; }
+
+    /// <summary>The page's slots.</summary>
+    public Instruction* Slots { get; private set; }
+
+    /// <summary>Block that starts at a slot, or -1.</summary>
+    public int BlockAt(int slot) => slot is >= 0 and <= PageSlots ? blockAt[slot] : -1;
+
+    /// <summary>Slot to which a direct branch goes, or -1 where that is another page.</summary>
+    public static int TargetSlot(in IrInstruction ir)
+    {
+        long bundle = ir.Slot / 3 + ((long)ir.Immediate >> 4);
+        return bundle is >= 0 and < PageSlots / 3 ? (int)bundle * 3 : -1;
+    }
+
+    /// <summary>Plans the region that begins at <paramref name="entry"/>; false where nothing can be translated.</summary>
+    public bool Make(Instruction* slots, byte* page, int entry, ulong cfm)
+    {
+        Slots = slots;
+        Array.Clear(inside);
+        Array.Clear(leads);
+        Array.Clear(ends);
+        Array.Fill(blockAt, -1);
+        waitingCount = slotCount = 0;
+        if (!Decode(page, entry) || slots[entry].Opcode == Opcode.LongSecondSlot)
+            return false;
+        bool first = true;
+        Lead(entry);
+        while (waitingCount > 0)
+        {
+            Follow(page, waiting[--waitingCount], first);
+            first = false;
+        }
+
+        if (slotCount == 0)
+            return false;
+        Cut(entry, cfm);
+        FindLoops();
+        return true;
+    }
+
+    private void Lead(int slot)
+    {
+        if (leads[slot])
+            return;
+        leads[slot] = true;
+        waiting[waitingCount++] = slot;
+    }
+
+    private bool Decode(byte* page, int slot)
+    {
+        CodePage.Decode(Slots, page, slot / 3);
+        return Slots[slot].Opcode != Opcode.Illegal;
+    }
+
+    // Takes slots from a leader on until control cannot go further.
+    private void Follow(byte* page, int slot, bool first)
+    {
+        for (; slot < PageSlots && !inside[slot]; slot++)
+        {
+            if (slotCount == MostSlots || !Decode(page, slot))
+                return;
+            Instruction* i = Slots + slot;
+            // A frame that changes in mid-region would make what is known of it differ from block to block.
+            if (i->Opcode == Opcode.Alloc && !first)
+                return;
+            inside[slot] = true;
+            slotCount++;
+            if (!IsControl(i->Opcode))
+                continue;
+            ends[slot] = true;
+            first = false;
+            if (i->Opcode is Opcode.BrCond or Opcode.Brl or Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit)
+            {
+                long target = slot / 3 + ((long)i->Immediate >> 4);
+                if (target is >= 0 and < PageSlots / 3)
+                    Lead((int)target * 3);
+            }
+
+            if (NeverFallsThrough(i))
+                return;
+            if (slot + 1 < PageSlots)
+                leads[slot + 1] = true;
+        }
+    }
+
+    private static bool IsControl(Opcode opcode) =>
+        opcode is (>= Opcode.BrCond and <= Opcode.BrCallIndirect) or Opcode.Brl or Opcode.BrlCall or Opcode.Rfi or Opcode.BreakB or Opcode.BreakI
+            or Opcode.BreakM or Opcode.BreakF or Opcode.BreakX or Opcode.Epc;
+
+    private static bool NeverFallsThrough(Instruction* i) =>
+        i->Qp == 0 && i->Opcode is not (Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit or Opcode.Epc);
+
+    private void Cut(int entry, ulong cfm)
+    {
+        BlockCount = IrCount = 0;
+        Cfm = cfm;
+        // The entry's alloc holds for all blocks; find it first.
+        for (int slot = entry; slot < PageSlots && inside[slot] && !ends[slot] && (slot == entry || !leads[slot]); slot++)
+        {
+            Instruction* i = Slots + slot;
+            if (i->Opcode == Opcode.Alloc)
+                Cfm = FrameMarker.Of(i->Position, i->Length, i->Selector);
+        }
+
+        for (int slot = 0; slot < PageSlots;)
+        {
+            if (!inside[slot])
+            {
+                slot++;
+                continue;
+            }
+
+            slot = CutBlock(slot, slot == entry ? cfm : Cfm);
+            if (Blocks[BlockCount - 1].First == entry)
+                EntryBlock = BlockCount - 1;
+        }
+    }
+
+    private int CutBlock(int first, ulong cfm)
+    {
+        ref Block block = ref Blocks[BlockCount];
+        block = new Block { First = first, FirstIr = IrCount, FallsThrough = true };
+        blockAt[first] = BlockCount++;
+        int slot = first;
+        uint limit = 31 + (uint)FrameMarker.Sof(cfm);
+        do
+        {
+            Instruction* i = Slots + slot;
+            IrInstruction ir = Lifter.Lift(i, slot, limit);
+            if (i->Opcode == Opcode.Alloc)
+                limit = 31u + i->Position;
+            if (slot == first)
+                block.StartsWithExit = ir.MayLeave;
+            if (ends[slot] && NeverFallsThrough(i))
+                block.FallsThrough = false;
+            if (ir.Opcode != IrOpcode.Nop)
+                Ir[IrCount++] = ir;
+        }
+        while (!ends[slot++] && slot < PageSlots && inside[slot] && !leads[slot]);
+        block.End = slot;
+        block.EndIr = IrCount;
+        return slot;
+    }
+
+    // Code between a branch and its target above it is in a loop.
+    private void FindLoops()
+    {
+        for (int b = 0; b < BlockCount; b++)
+        {
+            if (Blocks[b].EndIr == Blocks[b].FirstIr)
+                continue;
+            ref IrInstruction last = ref Ir[Blocks[b].EndIr - 1];
+            if (last.Opcode is not (IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop))
+                continue;
+            int target = BlockAt(TargetSlot(last));
+            if (target < 0)
+                continue;
+            for (int inner = target; inner <= b; inner++)
+                Blocks[inner].Depth++;
+        }
+    }
+}

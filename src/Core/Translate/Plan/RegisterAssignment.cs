@@ -1,0 +1,137 @@
+using FastXen.Core.Emit;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>
+/// Which guest registers a region keeps in host registers: the ones that its loops use most, the same in all blocks, so that no branch
+/// inside of the region moves anything.
+/// </summary>
+internal sealed class RegisterAssignment
+{
+    /// <summary>Host registers for guest registers.</summary>
+    public static readonly HostRegister[] Hosts =
+    [
+        HostRegister.Rsi, HostRegister.Rdi, HostRegister.R8, HostRegister.R9, HostRegister.R10, HostRegister.R11, HostRegister.R12,
+        HostRegister.R13, HostRegister.R14,
+    ];
+
+    private const sbyte None = -1;
+    private readonly sbyte[] index = new sbyte[IrInstruction.Registers];
+    private readonly long[] uses = new long[IrInstruction.Registers];
+    private readonly byte[] guests = new byte[Hosts.Length];
+
+    /// <summary>Guest registers that have a host register.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Assigned registers that must be loaded when the region is entered, by bit.</summary>
+    public uint EntryLoads { get; private set; }
+
+    /// <summary>The guest register in host register <paramref name="k"/>.</summary>
+    public int Guest(int k) => guests[k];
+
+    /// <summary>Number of the host register of a guest register, or -1.</summary>
+    public int IndexOf(int guest) => index[guest];
+
+    /// <summary>The bit of a guest register in masks; 0 where it has no host register.</summary>
+    public uint Bit(int guest) => index[guest] < 0 ? 0 : 1u << index[guest];
+
+    /// <summary>Assigns, and finds what may differ from memory at each block.</summary>
+    public void Make(RegionPlan plan)
+    {
+        Array.Clear(uses);
+        Array.Fill(index, None);
+        for (int b = 0; b < plan.BlockCount; b++)
+            Count1(plan, plan.Blocks[b]);
+        uses[0] = 0;
+        Count = 0;
+        while (Count < Hosts.Length)
+        {
+            int best = 0;
+            for (int guest = 1; guest < uses.Length; guest++)
+            {
+                if (uses[guest] > uses[best])
+                    best = guest;
+            }
+
+            // A register that is used once is as well used in memory.
+            if (uses[best] < 2)
+                break;
+            uses[best] = 0;
+            index[best] = (sbyte)Count;
+            guests[Count++] = (byte)best;
+        }
+
+        FindDirty(plan);
+        FindEntryLoads(plan);
+    }
+
+    private void Count1(RegionPlan plan, in Block block)
+    {
+        long weight = 1L << (3 * Math.Min(block.Depth, 6));
+        for (int k = block.FirstIr; k < block.EndIr; k++)
+        {
+            ref IrInstruction ir = ref plan.Ir[k];
+            if (ir.Opcode == IrOpcode.Handler)
+                continue;
+            uses[ir.D] += weight;
+            uses[ir.A] += weight;
+            uses[ir.B] += weight;
+        }
+    }
+
+    /// <summary>The assigned registers that an instruction writes, by bit.</summary>
+    public uint Writes(in IrInstruction ir)
+    {
+        if (ir.Opcode == IrOpcode.Handler)
+            return 0;
+        uint written = ir.D != 0 ? Bit(ir.D) : 0;
+        return ir.WritesBase ? written | Bit(ir.A) : written;
+    }
+
+    private void FindDirty(RegionPlan plan)
+    {
+        for (bool changed = true; changed;)
+        {
+            changed = false;
+            for (int b = 0; b < plan.BlockCount; b++)
+            {
+                ref Block block = ref plan.Blocks[b];
+                uint dirty = block.DirtyIn;
+                for (int k = block.FirstIr; k < block.EndIr; k++)
+                    dirty |= Writes(plan.Ir[k]);
+                block.DirtyOut = dirty;
+                if (block.FallsThrough)
+                    changed |= Join(plan, plan.BlockAt(block.End), dirty);
+                if (block.EndIr > block.FirstIr && plan.Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop)
+                    changed |= Join(plan, plan.BlockAt(RegionPlan.TargetSlot(plan.Ir[block.EndIr - 1])), dirty);
+            }
+        }
+    }
+
+    private static bool Join(RegionPlan plan, int block, uint dirty)
+    {
+        if (block < 0 || (plan.Blocks[block].DirtyIn | dirty) == plan.Blocks[block].DirtyIn)
+            return false;
+        plan.Blocks[block].DirtyIn |= dirty;
+        return true;
+    }
+
+    // All but those that the entry block writes before it reads them (and that nothing could have stored before).
+    private void FindEntryLoads(RegionPlan plan)
+    {
+        ref Block entry = ref plan.Blocks[plan.EntryBlock];
+        uint needed = 0, written = 0;
+        for (int k = entry.FirstIr; k < entry.EndIr; k++)
+        {
+            ref IrInstruction ir = ref plan.Ir[k];
+            if (ir.Opcode == IrOpcode.Handler)
+                continue;
+            needed |= (Bit(ir.A) | Bit(ir.B)) & ~written;
+            if (ir.Qp == 0)
+                written |= Writes(ir);
+        }
+
+        uint all = (1u << Count) - 1;
+        EntryLoads = all & (~written | needed | entry.DirtyIn);
+    }
+}

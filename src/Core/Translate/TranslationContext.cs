@@ -1,0 +1,38 @@
+using FastXen.Core.Decode;
+using FastXen.Core.State;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>What of the processor's mode translated code takes for granted.</summary>
+internal static class TranslationContext
+{
+    /// <summary>PSR.ic: the source of IIPA is recorded.</summary>
+    public const uint Ic = 1;
+
+    /// <summary>PSR.dfl and dfh.</summary>
+    public const uint Dfl = 2, Dfh = 4;
+
+    /// <summary>Privilege level.</summary>
+    public const int CplShift = 3;
+
+    /// <summary>Privilege level.</summary>
+    public const uint CplMask = 3 << CplShift;
+
+    /// <summary>PSR bits that the context is made of, and those that choose the address space of code.</summary>
+    public const ulong PsrBits = Psr.Ic | Psr.Dfl | Psr.Dfh | Psr.Cpl | Psr.It | Psr.Pk | Psr.Db;
+
+    /// <summary>The context of a PSR.</summary>
+    public static uint Of(ulong psr) =>
+        (uint)((psr & Psr.Ic) != 0 ? Ic : 0) | (uint)(psr / Psr.Dfl & 3) << 1 | (uint)(psr >> Psr.CplShift & 3) << CplShift;
+
+    /// <summary>True when the handler of an operation may read or write the predicate file.</summary>
+    public static bool UsesPredicates(Opcode opcode) => opcode switch
+    {
+        >= Opcode.Ld1 and <= Opcode.Fetchadd8Rel => false,
+        >= Opcode.SetfSig and <= Opcode.GetfD => false,
+        Opcode.Fma or Opcode.Fms or Opcode.Fnma or Opcode.XmaL or Opcode.XmaH or Opcode.XmaHu => false,
+        Opcode.MovToArI or Opcode.MovFromArI or Opcode.MovToArM or Opcode.MovFromArM or Opcode.MovToCr or Opcode.MovFromCr => false,
+        Opcode.Ssm or Opcode.Rsm or Opcode.Sum or Opcode.Rum or Opcode.SrlzD or Opcode.SrlzI or Opcode.MovToPsrL or Opcode.MovFromPsr => false,
+        _ => true,
+    };
+}

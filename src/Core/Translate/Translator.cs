@@ -1,0 +1,182 @@
+using System.Runtime.InteropServices;
+using FastXen.Core.Emit;
+using FastXen.Core.Interpret;
+using FastXen.Core.State;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>The translated code of a vCPU: makes regions when their entries have become hot, finds them, and forgets them.</summary>
+internal sealed unsafe class Translator : IDisposable
+{
+    /// <summary>What a region is made for. Frame: sof, sol, sor of CFM; bit 31 where rotation bases are not 0.</summary>
+    private readonly record struct RegionKey(ulong Ip, ulong PhysicalPage, uint Context, uint Frame);
+
+    private const int Counters = 1 << 14;
+    private readonly VcpuState* s;
+    private readonly Vcpu vcpu;
+    private readonly CodeArena arena = new();
+    private readonly Assembler asm = new();
+    private readonly RegionPlan plan = new();
+    private readonly RegisterAssignment registers = new();
+    private readonly Generator generator;
+    private readonly Dictionary<RegionKey, nint> regions = [];
+    private readonly Dictionary<ulong, List<RegionKey>> pages = [];
+    private readonly byte[] counters = new byte[Counters];
+    private ulong contextPsr = ulong.MaxValue;
+    private uint mappingVersion;
+    private ulong purges;
+
+    /// <summary>Executions of an address after which it is translated.</summary>
+    public int Threshold { get; set; } = 24;
+
+    /// <summary>Regions translated since the start.</summary>
+    public long Translated { get; private set; }
+
+    /// <summary>Counts each time that code became invalid.</summary>
+    public uint Version { get; private set; }
+
+    /// <summary>The context of the state's PSR, as of the last <see cref="FollowContext"/>.</summary>
+    public uint Context { get; private set; }
+
+    /// <summary>Memory and common code.</summary>
+    public CodeArena Arena => arena;
+
+    public Translator(Vcpu vcpu)
+    {
+        this.vcpu = vcpu;
+        s = vcpu.State;
+        generator = new Generator(asm, arena, plan, registers);
+        s->Translated.Jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Count * sizeof(JumpEntry)), 64);
+        s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
+        s->Translated.LowestFrame = s->StackBuffer + (256 - 32);
+        vcpu.Code.Forgotten += Forget;
+        vcpu.Code.Dropped += Clear;
+        Clear();
+    }
+
+    /// <summary>Follows changes of the PSR and of code mappings: afterwards <see cref="CodeState.Spaces"/> and <see cref="Context"/> are those of now.</summary>
+    public void FollowContext()
+    {
+        ulong psr = s->PsrValue & TranslationContext.PsrBits;
+        if (psr == contextPsr && s->Mmu->CodeVersion == mappingVersion)
+            return;
+        contextPsr = psr;
+        mappingVersion = s->Mmu->CodeVersion;
+        purges = s->Mmu->CodePurges;
+        Context = TranslationContext.Of(psr);
+        for (int region = 0; region < 8; region++)
+            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)Context << 32 | purges << 40;
+    }
+
+    /// <summary>
+    /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption
+    /// (<paramref name="faulted"/>). <paramref name="otherFrame"/>: the region that was left because of its frame, or null.
+    /// </summary>
+    public byte* Find(RegionState* otherFrame, out bool faulted)
+    {
+        faulted = false;
+        ulong ip = s->Ip | (uint)s->Slot;
+        JumpEntry* jump = s->Translated.Jumps + (s->Ip >> 4 & (JumpEntry.Count - 1));
+        ulong space = s->Translated.Spaces[ip >> 61];
+        if (jump->Ip == ip && jump->Space == space && otherFrame == null)
+            return jump->Code;
+        if ((s->Ip & ~0xFFFUL) != s->FetchVa && !CodeFetch.Fetch(s))
+        {
+            faulted = true;
+            return null;
+        }
+
+        uint frame = (uint)s->Cfm & 0x3_FFFF | (s->Cfm >> 18 != 0 ? 1u << 31 : 0);
+        var key = new RegionKey(ip, s->CodePa, Context, frame);
+        if (!regions.TryGetValue(key, out nint known))
+        {
+            ref byte counter = ref counters[(ip >> 4 ^ ip >> 18 ^ ip << 12) & (Counters - 1)];
+            if (++counter < Threshold)
+                return null;
+            counter = 0;
+            known = (nint)Make(key);
+            if (known == 0)
+                return null;
+        }
+
+        var region = (RegionState*)known;
+        // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle).
+        if (otherFrame < region && otherFrame != null && otherFrame->OtherFrame != null)
+        {
+            arena.SetLink(otherFrame->OtherFrame, region->Entry);
+            otherFrame->OtherFrame = null;
+        }
+
+        *jump = new JumpEntry { Ip = ip, Space = space, Code = region->Entry };
+        return region->Entry;
+    }
+
+    private RegionState* Make(in RegionKey key)
+    {
+        if (arena.IsFull)
+            Clear();
+        int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
+        if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm))
+            return null;
+        registers.Make(plan);
+        RegionState* region = arena.NewRegion();
+        *region = new RegionState
+        {
+            CodeVa = s->CodeVa,
+            CodePa = s->CodePa,
+            CodePte = s->CodePte,
+            CodeSlots = s->CodeSlots,
+            Context = Context,
+            Ip = key.Ip,
+            Cfm = s->Cfm,
+        };
+        asm.Begin(arena.NextWritable, arena.NextExecutable, CodeArena.LargestRegion);
+        generator.Emit(region);
+        if (asm.Overflow)
+            return null;
+        arena.Take(asm.Size);
+        Translated++;
+        regions.Add(key, (nint)region);
+        if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
+            pages.Add(key.PhysicalPage, list = []);
+        list.Add(key);
+        return region;
+    }
+
+    // Guest code of a physical page changed: all regions of the page go. Only they lead to one another directly.
+    private void Forget(ulong physicalPage)
+    {
+        if (!pages.Remove(physicalPage, out List<RegionKey>? list))
+            return;
+        foreach (RegionKey key in list)
+            regions.Remove(key);
+        ForgetPlaces();
+    }
+
+    /// <summary>Forgets all translations.</summary>
+    public void Clear()
+    {
+        regions.Clear();
+        pages.Clear();
+        arena.Reset();
+        ForgetPlaces();
+    }
+
+    private void ForgetPlaces()
+    {
+        Version++;
+        new Span<JumpEntry>(s->Translated.Jumps, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
+        var shadow = new Span<ShadowEntry>(s->Translated.Shadow, CodeState.ShadowEntries);
+        shadow.Fill(new ShadowEntry { Ip = ulong.MaxValue });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        vcpu.Code.Forgotten -= Forget;
+        vcpu.Code.Dropped -= Clear;
+        arena.Dispose();
+        NativeMemory.AlignedFree(s->Translated.Jumps);
+        s->Translated.Jumps = null;
+    }
+}

@@ -1,0 +1,59 @@
+namespace FastXen.Platform.Block;
+
+/// <summary>A disk that keeps what is written to it in memory: the one that it began with stays as it is.</summary>
+public sealed class PrivateCopy(IBlockBackend origin, bool isReadOnly) : IBlockBackend
+{
+    private const int BlockSize = 1 << 16;
+    private readonly Dictionary<long, byte[]> _written = [];
+
+    /// <inheritdoc/>
+    public long Length => origin.Length;
+
+    /// <inheritdoc/>
+    public bool IsReadOnly => isReadOnly;
+
+    /// <inheritdoc/>
+    public void Read(long position, Span<byte> buffer)
+    {
+        while (buffer.Length > 0)
+        {
+            (long block, int offset) = ((long, int))Math.DivRem(position, BlockSize);
+            int part = Math.Min(buffer.Length, BlockSize - offset);
+            if (_written.TryGetValue(block, out byte[]? content))
+                content.AsSpan(offset, part).CopyTo(buffer);
+            else
+                origin.Read(position, buffer[..part]);
+            buffer = buffer[part..];
+            position += part;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Write(long position, ReadOnlySpan<byte> buffer)
+    {
+        while (buffer.Length > 0)
+        {
+            (long block, int offset) = ((long, int))Math.DivRem(position, BlockSize);
+            int part = Math.Min(buffer.Length, BlockSize - offset);
+            if (!_written.TryGetValue(block, out byte[]? content))
+            {
+                content = new byte[BlockSize];
+                long start = block * BlockSize;
+                origin.Read(start, content.AsSpan(0, (int)Math.Min(BlockSize, Length - start)));
+                _written.Add(block, content);
+            }
+
+            buffer[..part].CopyTo(content.AsSpan(offset));
+            buffer = buffer[part..];
+            position += part;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => origin.Dispose();
+}
