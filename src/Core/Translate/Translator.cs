@@ -22,6 +22,10 @@ internal sealed unsafe class Translator : IDisposable
     private readonly Dictionary<RegionKey, nint> regions = [];
     private readonly Dictionary<ulong, List<RegionKey>> pages = [];
     private readonly byte[] counters = new byte[Counters];
+    // A context for which no doubles are kept in host registers: by address, where that failed.
+    private const uint PlainFloats = 1 << 7;
+    private const int FloatMissesTolerated = 8;
+    private readonly HashSet<ulong> plainFloats = [];
     private const int MostControls = 4;
     private readonly List<ulong> controls = [];
     private ulong contextPsr = ulong.MaxValue, contextFpsr;
@@ -118,7 +122,8 @@ internal sealed unsafe class Translator : IDisposable
         }
 
         uint frame = (uint)s->Cfm & 0x3_FFFF | (s->Cfm >> 18 != 0 ? 1u << 31 : 0);
-        var key = new RegionKey(ip, s->CodePa, Context, frame);
+        uint plain = plainFloats.Count != 0 && plainFloats.Contains(ip) ? PlainFloats : 0;
+        var key = new RegionKey(ip, s->CodePa, Context | plain, frame);
         if (!regions.TryGetValue(key, out nint known))
         {
             ref byte counter = ref counters[(ip >> 4 ^ ip >> 18 ^ ip << 12) & (Counters - 1)];
@@ -131,6 +136,12 @@ internal sealed unsafe class Translator : IDisposable
         }
 
         var region = (RegionState*)known;
+        if (otherFrame != null && plain != 0 && otherFrame->OtherFloats != null && otherFrame->FloatMisses > FloatMissesTolerated && otherFrame < region)
+        {
+            arena.SetLink(otherFrame->OtherFloats, region->Entry);
+            otherFrame->OtherFloats = null;
+        }
+
         // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle).
         if (otherFrame < region && otherFrame != null && otherFrame->OtherFrame != null)
         {
@@ -142,6 +153,17 @@ internal sealed unsafe class Translator : IDisposable
         return region->Entry;
     }
 
+    /// <summary>A region was entered with a register that is no double: true once it is to be made without doubles in host registers.</summary>
+    public bool GiveUpFloats(RegionState* region)
+    {
+        if (++region->FloatMisses <= FloatMissesTolerated)
+            return false;
+        plainFloats.Add(region->Ip);
+        JumpEntry* jump = s->Translated.Jumps + (region->Ip >> 4 & (JumpEntry.Count - 1));
+        jump->Ip = ulong.MaxValue;
+        return true;
+    }
+
     private RegionState* Make(in RegionKey key)
     {
         if (arena.IsFull)
@@ -150,7 +172,7 @@ internal sealed unsafe class Translator : IDisposable
         var floats = new FloatContext(Context, contextFpsr);
         if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats))
             return null;
-        registers.Make(plan);
+        registers.Make(plan, withFloats: (key.Context & PlainFloats) == 0);
         RegionState* region = arena.NewRegion();
         *region = new RegionState
         {
@@ -189,6 +211,7 @@ internal sealed unsafe class Translator : IDisposable
     public void Clear()
     {
         regions.Clear();
+        plainFloats.Clear();
         pages.Clear();
         arena.Reset();
         ForgetPlaces();

@@ -47,6 +47,7 @@ internal sealed unsafe partial class Generator
         context = state->Context;
         stubs.Clear();
         spills.Clear();
+        FindFlagsField();
         for (int b = 0; b < plan.BlockCount; b++)
             plan.Blocks[b].Label = asm.NewLabel();
         asm.Align(16);
@@ -85,6 +86,8 @@ internal sealed unsafe partial class Generator
             if ((registers.EntryLoads >> k & 1) != 0)
                 asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
         }
+
+        EmitFloatEntry();
     }
 
     private bool Rotated => region->Cfm >> 18 != 0;
