@@ -8,7 +8,8 @@ namespace FastXen.Core;
 /// <param name="Refused">Entries for which no code could be made.</param>
 /// <param name="GuestSlots">Instruction slots in these regions.</param>
 /// <param name="HostBytes">Bytes of their host code.</param>
-/// <param name="Flushes">Times that all code was forgotten: its memory was used up, or decoded pages were dropped.</param>
+/// <param name="Flushes">Times that all code was forgotten because its memory was used up.</param>
+/// <param name="Drops">Times that all code was forgotten for another reason: decoded pages were dropped, or there were too many kinds of code.</param>
 /// <param name="ForgottenPages">Times that the code of one page was forgotten: the guest wrote it.</param>
 /// <param name="Links">Jumps that were made to lead from region to region.</param>
 /// <param name="HandlerCalls">Instructions that translated code left to the interpreter's handlers, by opcode.</param>
@@ -19,6 +20,7 @@ public sealed record TranslatorStatistics(
     long GuestSlots,
     long HostBytes,
     long Flushes,
+    long Drops,
     long ForgottenPages,
     long Links,
     IReadOnlyDictionary<string, long> HandlerCalls,
@@ -35,7 +37,7 @@ public sealed record TranslatorStatistics(
     /// <summary>What two translators did.</summary>
     public static TranslatorStatistics? Sum(TranslatorStatistics? a, TranslatorStatistics? b) =>
         a is null || b is null ? a ?? b : new TranslatorStatistics(
-            a.Regions + b.Regions, a.Refused + b.Refused, a.GuestSlots + b.GuestSlots, a.HostBytes + b.HostBytes, a.Flushes + b.Flushes,
+            a.Regions + b.Regions, a.Refused + b.Refused, a.GuestSlots + b.GuestSlots, a.HostBytes + b.HostBytes, a.Flushes + b.Flushes, a.Drops + b.Drops,
             a.ForgottenPages + b.ForgottenPages, a.Links + b.Links, Sum(a.HandlerCalls, b.HandlerCalls), Sum(a.Exits, b.Exits));
 
     private static Dictionary<string, long> Sum(IReadOnlyDictionary<string, long> a, IReadOnlyDictionary<string, long> b) =>
@@ -44,7 +46,7 @@ public sealed record TranslatorStatistics(
     /// <summary>One JSON object; the opcodes are the most frequent ones.</summary>
     public string ToJson() => string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"regions":{{Regions}},"refused":{{Refused}},"guestSlots":{{GuestSlots}},"hostBytes":{{HostBytes}},"hostBytesPerSlot":{{HostBytesPerSlot:F2}},"flushes":{{Flushes}},"forgottenPages":{{ForgottenPages}},"links":{{Links}},"handlerCalls":{{TotalHandlerCalls}},"topHandlers":{{Object(HandlerCalls.OrderByDescending(pair => pair.Value).Take(TopOpcodes))}},"exits":{{Object(Exits)}}}""");
+        $$"""{"regions":{{Regions}},"refused":{{Refused}},"guestSlots":{{GuestSlots}},"hostBytes":{{HostBytes}},"hostBytesPerSlot":{{HostBytesPerSlot:F2}},"flushes":{{Flushes}},"drops":{{Drops}},"forgottenPages":{{ForgottenPages}},"links":{{Links}},"handlerCalls":{{TotalHandlerCalls}},"topHandlers":{{Object(HandlerCalls.OrderByDescending(pair => pair.Value).Take(TopOpcodes))}},"exits":{{Object(Exits)}}}""");
 
     private static string Object(IEnumerable<KeyValuePair<string, long>> pairs)
     {

@@ -97,6 +97,9 @@ internal unsafe struct RegionState
     /// <summary>The CFM for which the code was made.</summary>
     public ulong Cfm;
 
+    /// <summary>The controls of AR.FPSR for which the code was made.</summary>
+    public ulong Fpsr;
+
     /// <summary>Bytes of code from <see cref="Entry"/> on.</summary>
     public int HostBytes;
 

@@ -15,6 +15,7 @@ internal sealed unsafe class Translator : IDisposable
 
     // Most entries that are known, those without code among them.
     private const int MostKeys = 1 << 17;
+    private const int MostControls = 4;
     private readonly VcpuState* s;
     private readonly Vcpu vcpu;
     private readonly CodeArena arena;
@@ -27,8 +28,9 @@ internal sealed unsafe class Translator : IDisposable
     private readonly byte[] counters = new byte[Counters];
     private readonly TranslatorOptions options;
     private readonly ProfileCollector? profile;
-    private long refused, guestSlots, hostBytes, flushes, forgottenPages;
-    private ulong contextPsr = ulong.MaxValue;
+    private readonly List<ulong> controls = [];
+    private long refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
+    private ulong contextPsr = ulong.MaxValue, contextFpsr;
     private uint mappingVersion;
     private ulong purges;
 
@@ -58,11 +60,14 @@ internal sealed unsafe class Translator : IDisposable
         this.vcpu = vcpu;
         options = vcpu.TranslatorOptions;
         s = vcpu.State;
-        arena = new CodeArena(options.CodeBytes);
+        arena = new CodeArena(options);
         profile = options.Profile ? new ProfileCollector() : null;
         generator = new Generator(asm, arena, plan, registers) { Profile = options.Profile };
         s->Translated.Jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Count * sizeof(JumpEntry)), 64);
         s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
+        s->Translated.One = 1;
+        s->Translated.MinusZero = -0.0;
+        s->Translated.HostControl = 0x1F80;
         s->Translated.LowestFrame = s->StackBuffer + (256 - 32);
         vcpu.Code.Forgotten += Forget;
         vcpu.Code.Dropped += Clear;
@@ -74,16 +79,36 @@ internal sealed unsafe class Translator : IDisposable
     /// <summary>Follows changes of the PSR and of code mappings: afterwards <see cref="CodeState.Spaces"/> and <see cref="Context"/> are those of now.</summary>
     public void FollowContext()
     {
-        ulong psr = s->PsrValue & TranslationContext.PsrBits;
-        if (psr == contextPsr && s->Mmu->CodeVersion == mappingVersion)
+        ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
+        if (psr == contextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
             return;
         contextPsr = psr;
+        contextFpsr = fpsr;
         mappingVersion = s->Mmu->CodeVersion;
         purges = s->Mmu->CodePurges;
-        Context = TranslationContext.Of(psr);
+        Context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
         for (int region = 0; region < 8; region++)
             s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)Context << 32 | purges << 40;
     }
+
+    // Few values of the controls are in use; code is made for each of them.
+    private uint FpsrNumber(ulong fpsr)
+    {
+        int known = controls.IndexOf(fpsr);
+        if (known >= 0)
+            return (uint)known;
+        if (controls.Count == MostControls)
+        {
+            controls.Clear();
+            Clear();
+        }
+
+        controls.Add(fpsr);
+        return (uint)controls.Count - 1;
+    }
+
+    /// <summary>True while the state's PSR and FPSR are those of <see cref="Context"/>.</summary>
+    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == contextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
 
     /// <summary>
     /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption
@@ -133,7 +158,11 @@ internal sealed unsafe class Translator : IDisposable
     private RegionState* Make(in RegionKey key)
     {
         if (arena.IsFull || regions.Count >= MostKeys)
-            Clear();
+        {
+            flushes++;
+            Forget();
+        }
+
         RegionState* region = Emit(key);
         if (region == null)
             refused++;
@@ -147,7 +176,8 @@ internal sealed unsafe class Translator : IDisposable
     private RegionState* Emit(in RegionKey key)
     {
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
-        if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm))
+        var floats = new FloatContext(Context, contextFpsr);
+        if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats))
             return null;
         registers.Make(plan);
         RegionState* region = arena.BeginRegion();
@@ -160,10 +190,11 @@ internal sealed unsafe class Translator : IDisposable
             Context = Context,
             Ip = key.Ip,
             Cfm = s->Cfm,
+            Fpsr = contextFpsr,
             Slots = plan.SlotCount,
         };
-        asm.Begin(arena.NextWritable, arena.NextExecutable, CodeArena.LargestRegion);
-        generator.Emit(region);
+        asm.Begin(arena.NextWritable, arena.NextExecutable, options.RegionBytes);
+        generator.Emit(region, floats);
         if (asm.Overflow || arena.Overflow)
         {
             arena.AbandonRegion();
@@ -193,8 +224,13 @@ internal sealed unsafe class Translator : IDisposable
     /// <summary>Forgets all translations.</summary>
     public void Clear()
     {
+        drops++;
+        Forget();
+    }
+
+    private void Forget()
+    {
         profile?.Collect(arena);
-        flushes++;
         regions.Clear();
         pages.Clear();
         arena.Reset();
@@ -203,7 +239,7 @@ internal sealed unsafe class Translator : IDisposable
 
     /// <summary>What has been done so far.</summary>
     public TranslatorStatistics Statistics => new(
-        Translated, refused, guestSlots, hostBytes, flushes, forgottenPages, arena.Links,
+        Translated, refused, guestSlots, hostBytes, flushes, drops, forgottenPages, arena.Links,
         Named<Decode.Opcode>(HandlerCalls), Named<ExitKind>(Exits));
 
     /// <summary>The regions in which most slots ran; none where profiling is off.</summary>
@@ -232,7 +268,9 @@ internal sealed unsafe class Translator : IDisposable
 
     // The plan of a region is not kept: it is made again from the page as it is now.
     private bool Plan(in RegionState region) =>
-        plan.Make(vcpu.Code.Page(region.CodePa), s->MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm);
+        plan.Make(
+            vcpu.Code.Page(region.CodePa), s->MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm,
+            new FloatContext(region.Context, region.Fpsr));
 
     private static Dictionary<string, long> Named<T>(long[] counts) where T : struct, Enum =>
         Enum.GetValues<T>().Where(value => counts[Convert.ToInt32(value, null)] != 0).ToDictionary(value => value.ToString(), value => counts[Convert.ToInt32(value, null)]);
