@@ -24,6 +24,12 @@ internal sealed unsafe partial class Generator
             case IrOpcode.UpdateBase:
                 EmitUpdate(ir);
                 break;
+            case IrOpcode.AdvancedLoad:
+                EmitAdvancedLoad(ir);
+                break;
+            case IrOpcode.CheckLoad:
+                EmitCheckLoad(ir);
+                break;
             default:
                 EmitStore(ir);
                 break;
@@ -56,9 +62,10 @@ internal sealed unsafe partial class Generator
         return new HostAddress(Rdx, address, 1);
     }
 
-    private void EmitLoad(in IrInstruction ir)
+    private void EmitLoad(in IrInstruction ir) => EmitLoad(ir, EmitTranslate(ir, ReadTag));
+
+    private void EmitLoad(in IrInstruction ir, HostAddress from)
     {
-        HostAddress from = EmitTranslate(ir, ReadTag);
         if ((ir.Update & Completers.UpdateRegister) != 0)
         {
             // The increment may be the target: the base comes first.
@@ -97,9 +104,8 @@ internal sealed unsafe partial class Generator
 
     private void EmitStore(in IrInstruction ir)
     {
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
-        Slow(ir, Condition.Ne);
         HostAddress to = EmitTranslate(ir, WriteTag);
+        EmitAlatCheck(to);
         if (ir.B == 0)
             asm.StoreImmediate(to, 0, ir.Size);
         else
