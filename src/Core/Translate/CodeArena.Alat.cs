@@ -7,7 +7,8 @@ namespace FastXen.Core.Translate;
 internal sealed unsafe partial class CodeArena
 {
     /// <summary>
-    /// Called with the host address of an aligned store of up to 8 bytes in rax: carry where it may touch an entry of the ALAT. Uses rax and rcx.
+    /// Called with the host address of an aligned store of up to 8 bytes (or of 8 bytes of a longer one) in rax: carry where it may touch an
+    /// entry of the ALAT. Uses rax and rcx.
     /// </summary>
     public byte* AlatCheck { get; private set; }
 

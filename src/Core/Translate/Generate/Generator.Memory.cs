@@ -62,9 +62,9 @@ internal sealed unsafe partial class Generator
         return new HostAddress(Rdx, address, 1);
     }
 
-    private void EmitLoad(in IrInstruction ir) => EmitLoad(ir, EmitTranslate(ir, ReadTag));
+    private void EmitLoad(in IrInstruction ir) => EmitLoadAndUpdate(ir, EmitTranslate(ir, ReadTag));
 
-    private void EmitLoad(in IrInstruction ir, HostAddress from)
+    private void EmitLoadAndUpdate(in IrInstruction ir, HostAddress from)
     {
         if ((ir.Update & Completers.UpdateRegister) != 0)
         {
@@ -88,10 +88,7 @@ internal sealed unsafe partial class Generator
         EmitUnatBit(ir);
         asm.BitTest(Rcx, Rax);
         Slow(ir, Condition.B);
-        HostRegister to = Target(ir.D, Rax);
-        asm.Load(to, from, 8);
-        Write(ir.D, to);
-        EmitUpdate(ir);
+        EmitLoadAndUpdate(ir, from);
     }
 
     // rcx = AR.UNAT, rax = the bit's number (modulo 64) for the address in A.
@@ -105,7 +102,7 @@ internal sealed unsafe partial class Generator
     private void EmitStore(in IrInstruction ir)
     {
         HostAddress to = EmitTranslate(ir, WriteTag);
-        EmitAlatCheck(to);
+        EmitAlatCheck(to, ir.Size);
         if (ir.B == 0)
             asm.StoreImmediate(to, 0, ir.Size);
         else

@@ -8,26 +8,32 @@ namespace FastXen.Core.Translate;
 internal sealed unsafe partial class Generator
 {
     // Stores that look at the ALAT's entries: out of line.
-    private readonly List<(Label Label, Label Resume, Label Slow, HostAddress To)> alatStubs = [];
+    private readonly List<(Label Label, Label Resume, Label Slow, HostAddress To, int Size)> alatStubs = [];
 
     /// <summary>A store to a host address: what it does to the ALAT is the handler's. Uses rax and rcx; the slow path is open.</summary>
-    private void EmitAlatCheck(in HostAddress to)
+    private void EmitAlatCheck(in HostAddress to, int size)
     {
         Label look = asm.NewLabel(), resume = asm.NewLabel();
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatValid), 0, 4);
         asm.Jump(Condition.Ne, look);
         asm.Bind(resume);
-        alatStubs.Add((look, resume, slowLabel, to));
+        alatStubs.Add((look, resume, slowLabel, to, size));
     }
 
     private void EmitAlatStubs()
     {
-        foreach ((Label label, Label resume, Label slow, HostAddress to) in alatStubs)
+        foreach ((Label label, Label resume, Label slow, HostAddress to, int size) in alatStubs)
         {
             asm.Bind(label);
-            asm.Lea(Rax, to);
-            asm.Call(arena.AlatCheck);
-            asm.Jump(Condition.B, slow);
+            for (int at = 0; at < size; at += 8)
+            {
+                asm.Lea(Rax, to);
+                if (at != 0)
+                    asm.Arithmetic(Alu.Add, Rax, at);
+                asm.Call(arena.AlatCheck);
+                asm.Jump(Condition.B, slow);
+            }
+
             asm.Jump(resume);
         }
 
@@ -38,7 +44,7 @@ internal sealed unsafe partial class Generator
     {
         HostAddress from = EmitTranslate(ir, ReadTag);
         EmitAlatInsert(ir, from);
-        EmitLoad(ir, from);
+        EmitLoadAndUpdate(ir, from);
     }
 
     private void EmitCheckLoad(in IrInstruction ir)
@@ -54,7 +60,7 @@ internal sealed unsafe partial class Generator
         HostAddress from = EmitTranslate(ir, ReadTag);
         if (!ir.UsesImmediate)
             EmitAlatInsert(ir, from);
-        EmitLoad(ir, from);
+        EmitLoadAndUpdate(ir, from);
         asm.Bind(done);
     }
 
