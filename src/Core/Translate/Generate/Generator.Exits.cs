@@ -130,6 +130,7 @@ internal sealed unsafe partial class Generator
             }
         }
 
+        EmitAlatStubs();
         foreach ((uint mask, Label label) in spills)
         {
             asm.Bind(label);
@@ -149,6 +150,7 @@ internal sealed unsafe partial class Generator
         int number = NewSite(ExitKind.Handler, 0, 0);
         ExitSite* site = arena.Site(number);
         site->Guest = stub.Instruction.Guest;
+        site->Opcode = stub.Instruction.Guest->Opcode;
         site->RunStart = plan.Slots + stub.Block.First;
         site->Resume = asm.AddressOf(stub.Resume);
         site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode);
@@ -166,7 +168,7 @@ internal sealed unsafe partial class Generator
         return link;
     }
 
-    private int* Link(int offset) => (int*)(asm.Writable + offset);
+    private int* Link(int offset) => (int*)asm.WritableAt(offset);
 
     private int NewSite(ExitKind kind, ulong target, ulong lastIp)
     {

@@ -491,14 +491,30 @@ internal sealed unsafe partial class Generator
     {
         Instruction* i = ir.Guest;
         uint f = i->R1;
+        var form = (FloatLoadForm)ir.P1;
+        Label done = asm.NewLabel();
+        if (form >= FloatLoadForm.CheckClear)
+        {
+            Label misses = asm.NewLabel();
+            EmitAlatCompare(f, isFloat: true);
+            asm.Jump(Condition.Ne, misses);
+            if (form == FloatLoadForm.CheckClear)
+                EmitAlatDrop(f, isFloat: true);
+            EmitUpdate(ir);
+            asm.Jump(done);
+            asm.Bind(misses);
+        }
+
         HostAddress from = EmitTranslate(ir, ReadTag);
+        if (form is FloatLoadForm.Advanced or FloatLoadForm.CheckNoClear)
+            EmitAlatInsert(f, isFloat: true, ir.Size, from);
         switch (i->Opcode)
         {
-            case Opcode.Ldfd or Opcode.LdfdS:
+            case >= Opcode.Ldfd and <= Opcode.LdfdCNc:
                 asm.VectorLoad(Xmm0, from, 8);
                 WriteDouble(f, Xmm0);
                 break;
-            case Opcode.Ldf8 or Opcode.Ldf8S:
+            case >= Opcode.Ldf8 and <= Opcode.Ldf8CNc:
                 asm.Load(Rax, from, 8);
                 asm.Store(Fr(f, Rcx), Rax, 8);
                 asm.StoreImmediate(Field(f, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
@@ -515,6 +531,11 @@ internal sealed unsafe partial class Generator
 
         EmitUpdate(ir);
         Modified(f);
+        if (form < FloatLoadForm.CheckClear)
+            return;
+        // A hit modifies nothing.
+        asm.Bind(done);
+        modifiedBits = 0;
     }
 
     // Zeros and normal numbers are doubles; the others have forms of their own in a register.
@@ -537,8 +558,6 @@ internal sealed unsafe partial class Generator
     {
         Instruction* i = ir.Guest;
         uint f = i->R2;
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
-        Slow(ir, Condition.Ne);
         bool isDouble = i->Opcode is Opcode.Stfd or Opcode.Stfs;
         Want(ir, f, isDouble);
         if (i->Opcode == Opcode.Stf8)
@@ -566,6 +585,7 @@ internal sealed unsafe partial class Generator
         }
 
         HostAddress to = EmitTranslate(ir, WriteTag);
+        EmitAlatCheck(to, ir.Size);
         switch (i->Opcode)
         {
             case Opcode.Stfs:

@@ -40,7 +40,7 @@ internal readonly unsafe record struct FloatOperands(uint Target, uint A, uint B
         return ir.Opcode switch
         {
             IrOpcode.FloatCompare => true,
-            IrOpcode.FloatLoad => i->Opcode is Opcode.Ldfd or Opcode.LdfdS or Opcode.Ldfs or Opcode.LdfsS,
+            IrOpcode.FloatLoad => i->Opcode is (>= Opcode.Ldfd and <= Opcode.LdfdCNc) or Opcode.Ldfs or Opcode.LdfsS,
             IrOpcode.FloatStore => i->Opcode is Opcode.Stfd or Opcode.Stfs,
             IrOpcode.Float => i->Opcode switch
             {

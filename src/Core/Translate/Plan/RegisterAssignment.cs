@@ -181,7 +181,7 @@ internal sealed partial class RegisterAssignment
             : -1;
 
     // What a predicate may leave unwritten, and what a rotation moves, is not sure.
-    private uint WritesSurely(in IrInstruction ir) => ir.Qp != 0 || ir.Opcode is IrOpcode.RotatingLoop or IrOpcode.CountedLoop ? 0 : Writes(ir);
+    private uint WritesSurely(in IrInstruction ir) => ir.KeepsOldValues || ir.Opcode == IrOpcode.CountedLoop ? 0 : Writes(ir);
 
     private uint Reads(in IrInstruction ir)
     {
