@@ -80,6 +80,7 @@ internal sealed unsafe partial class Generator
 
         asm.Jump(Condition.Ne, other);
         stubs.Add(new Stub { Label = other, Kind = StubKind.OtherFrame });
+        CountEntry();
         for (int k = 0; k < registers.Count; k++)
         {
             if ((registers.EntryLoads >> k & 1) != 0)
@@ -92,6 +93,7 @@ internal sealed unsafe partial class Generator
     private void EmitBlock(ref Block block, int nextEmitted)
     {
         asm.Bind(block.Label);
+        CountBlock(block);
         dirty = block.DirtyIn;
         openQp = 0;
         flagsP1 = flagsP2 = 0;
