@@ -32,6 +32,18 @@ public sealed unsafe class Vcpu : IDisposable
     /// <summary>The engine of the next <see cref="Run"/>.</summary>
     public EngineKind Engine { get; set; }
 
+    /// <summary>How the translator works; to be set before the first <see cref="Run"/>.</summary>
+    public TranslatorOptions TranslatorOptions { get; set; } = new();
+
+    /// <summary>What the translator did; null where it never ran.</summary>
+    public TranslatorStatistics? TranslatorStatistics => translator?.Statistics;
+
+    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while the vCPU runs.</summary>
+    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => translator?.Profile(count) ?? [];
+
+    /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
+    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
+
     /// <summary>
     /// <see cref="Run"/> returns at the first look-point (taken branch, page end, interruption, change of translations or PSR) at which this many
     /// instructions have retired; <see cref="StopReason"/> stays as it is, and the next call goes on. Two deterministic vCPUs whose limits

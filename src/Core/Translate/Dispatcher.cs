@@ -100,6 +100,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             ExitSite* site = translator.Arena.Site((int)translator.Arena.Enter(s, code));
             s->Retired = s->Translated.BudgetEnd - (ulong)s->Translated.Budget;
             translator.Exits[(int)site->Kind]++;
+            site->Count++;
             switch (site->Kind)
             {
                 case ExitKind.Handler:

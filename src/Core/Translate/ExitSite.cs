@@ -50,6 +50,12 @@ internal unsafe struct ExitSite
     /// <summary>The 4-byte displacement (writable alias) that is set when the target has been translated, or null.</summary>
     public int* Link;
 
+    /// <summary>Opcode of <see cref="Guest"/>.</summary>
+    public Opcode Opcode;
+
+    /// <summary>Times that the dispatcher was here.</summary>
+    public ulong Count;
+
     /// <summary>Why.</summary>
     public ExitKind Kind;
 
@@ -90,4 +96,19 @@ internal unsafe struct RegionState
 
     /// <summary>The CFM for which the code was made.</summary>
     public ulong Cfm;
+
+    /// <summary>The controls of AR.FPSR for which the code was made.</summary>
+    public ulong Fpsr;
+
+    /// <summary>Bytes of code from <see cref="Entry"/> on.</summary>
+    public int HostBytes;
+
+    /// <summary>Slots that were translated.</summary>
+    public int Slots;
+
+    /// <summary>Where profiling is on: times that the region was entered.</summary>
+    public ulong Executions;
+
+    /// <summary>Where profiling is on: slots of the blocks that were begun.</summary>
+    public ulong ExecutedSlots;
 }

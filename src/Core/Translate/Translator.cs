@@ -12,9 +12,13 @@ internal sealed unsafe class Translator : IDisposable
     private readonly record struct RegionKey(ulong Ip, ulong PhysicalPage, uint Context, uint Frame);
 
     private const int Counters = 1 << 14;
+
+    // Most entries that are known, those without code among them.
+    private const int MostKeys = 1 << 17;
+    private const int MostControls = 4;
     private readonly VcpuState* s;
     private readonly Vcpu vcpu;
-    private readonly CodeArena arena = new();
+    private readonly CodeArena arena;
     private readonly Assembler asm = new();
     private readonly RegionPlan plan = new();
     private readonly RegisterAssignment registers = new();
@@ -22,8 +26,10 @@ internal sealed unsafe class Translator : IDisposable
     private readonly Dictionary<RegionKey, nint> regions = [];
     private readonly Dictionary<ulong, List<RegionKey>> pages = [];
     private readonly byte[] counters = new byte[Counters];
-    private const int MostControls = 4;
+    private readonly TranslatorOptions options;
+    private readonly ProfileCollector? profile;
     private readonly List<ulong> controls = [];
+    private long refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
     private ulong contextFpsr;
     private uint mappingVersion;
     private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 4096);
@@ -53,8 +59,11 @@ internal sealed unsafe class Translator : IDisposable
     public Translator(Vcpu vcpu)
     {
         this.vcpu = vcpu;
+        options = vcpu.TranslatorOptions;
         s = vcpu.State;
-        generator = new Generator(asm, arena, plan, registers);
+        arena = new CodeArena(options);
+        profile = options.Profile ? new ProfileCollector() : null;
+        generator = new Generator(asm, arena, plan, registers) { Profile = options.Profile };
         s->Translated.ContextPsr = ulong.MaxValue;
         jumpsUsed.AsSpan().Fill(true);
         s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
@@ -64,7 +73,9 @@ internal sealed unsafe class Translator : IDisposable
         s->Translated.LowestFrame = s->StackBuffer + (256 - 32);
         vcpu.Code.Forgotten += Forget;
         vcpu.Code.Dropped += Clear;
-        Clear();
+        ForgetPlaces();
+        if (options.Observer is { } observer)
+            arena.Describe(observer);
     }
 
     /// <summary>Follows changes of the PSR and of code mappings: afterwards <see cref="CodeState.Spaces"/> and <see cref="Context"/> are those of now.</summary>
@@ -132,12 +143,14 @@ internal sealed unsafe class Translator : IDisposable
                 return null;
             counter = 0;
             known = (nint)Make(key);
-            if (known == 0)
-                return null;
         }
 
+        // An entry for which no code can be made: the interpreter's, until its page changes.
+        if (known == 0)
+            return null;
         var region = (RegionState*)known;
-        // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle).
+        // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle). Regions of
+        // a generation have ascending addresses; after a flush the new region's is the lowest, and the other one is gone.
         if (otherFrame < region && otherFrame != null && otherFrame->OtherFrame != null)
         {
             arena.SetLink(otherFrame->OtherFrame, region->Entry);
@@ -150,14 +163,30 @@ internal sealed unsafe class Translator : IDisposable
 
     private RegionState* Make(in RegionKey key)
     {
-        if (arena.IsFull)
-            Clear();
+        if (arena.IsFull || regions.Count >= MostKeys)
+        {
+            flushes++;
+            Forget();
+        }
+
+        RegionState* region = Emit(key);
+        if (region == null)
+            refused++;
+        regions.Add(key, (nint)region);
+        if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
+            pages.Add(key.PhysicalPage, list = []);
+        list.Add(key);
+        return region;
+    }
+
+    private RegionState* Emit(in RegionKey key)
+    {
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
         var floats = new FloatContext(Context, contextFpsr);
         if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats))
             return null;
         registers.Make(plan);
-        RegionState* region = arena.NewRegion();
+        RegionState* region = arena.BeginRegion();
         *region = new RegionState
         {
             CodeVa = s->CodeVa,
@@ -167,17 +196,23 @@ internal sealed unsafe class Translator : IDisposable
             Context = Context,
             Ip = key.Ip,
             Cfm = s->Cfm,
+            Fpsr = contextFpsr,
+            Slots = plan.SlotCount,
         };
-        asm.Begin(arena.NextWritable, arena.NextExecutable, CodeArena.LargestRegion);
+        asm.Begin(arena.NextWritable, arena.NextExecutable, options.RegionBytes);
         generator.Emit(region, floats);
-        if (asm.Overflow)
+        if (asm.Overflow || arena.Overflow)
+        {
+            arena.AbandonRegion();
             return null;
+        }
+
+        region->HostBytes = asm.Size - (int)(region->Entry - arena.NextExecutable);
         arena.Take(asm.Size);
         Translated++;
-        regions.Add(key, (nint)region);
-        if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
-            pages.Add(key.PhysicalPage, list = []);
-        list.Add(key);
+        guestSlots += region->Slots;
+        hostBytes += region->HostBytes;
+        options.Observer?.OnRegion(new TranslatedRegion(region, plan, s->MemoryBase + s->CodePa));
         return region;
     }
 
@@ -188,17 +223,63 @@ internal sealed unsafe class Translator : IDisposable
             return;
         foreach (RegionKey key in list)
             regions.Remove(key);
+        forgottenPages++;
         ForgetPlaces();
     }
 
     /// <summary>Forgets all translations.</summary>
     public void Clear()
     {
+        drops++;
+        Forget();
+    }
+
+    private void Forget()
+    {
+        profile?.Collect(arena);
         regions.Clear();
         pages.Clear();
         arena.Reset();
         ForgetPlaces();
     }
+
+    /// <summary>What has been done so far.</summary>
+    public TranslatorStatistics Statistics => new(
+        Translated, refused, guestSlots, hostBytes, flushes, drops, forgottenPages, arena.Links,
+        Named<Decode.Opcode>(HandlerCalls), Named<ExitKind>(Exits));
+
+    /// <summary>The regions in which most slots ran; none where profiling is off.</summary>
+    public IReadOnlyList<RegionProfile> Profile(int count)
+    {
+        profile?.Collect(arena);
+        return profile?.Hottest(count, Describe) ?? [];
+    }
+
+    /// <summary>Shows the regions that hold a bundle.</summary>
+    public void Visit(ulong address, Action<TranslatedRegion> visitor)
+    {
+        foreach (nint known in regions.Values.ToArray())
+        {
+            var region = (RegionState*)known;
+            if (region == null || region->CodeVa != (address & ~0xFFFUL) || !Plan(*region))
+                continue;
+            var translated = new TranslatedRegion(region, plan, s->MemoryBase + region->CodePa);
+            if (translated.Contains(address))
+                visitor(translated);
+        }
+    }
+
+    private IReadOnlyList<string> Describe(RegionState region) =>
+        Plan(region) ? [.. new TranslatedRegion(&region, plan, s->MemoryBase + region.CodePa).DescribeGuest()] : [];
+
+    // The plan of a region is not kept: it is made again from the page as it is now.
+    private bool Plan(in RegionState region) =>
+        plan.Make(
+            vcpu.Code.Page(region.CodePa), s->MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm,
+            new FloatContext(region.Context, region.Fpsr));
+
+    private static Dictionary<string, long> Named<T>(long[] counts) where T : struct, Enum =>
+        Enum.GetValues<T>().Where(value => counts[Convert.ToInt32(value, null)] != 0).ToDictionary(value => value.ToString(), value => counts[Convert.ToInt32(value, null)]);
 
     private void ForgetPlaces()
     {
@@ -221,11 +302,6 @@ internal sealed unsafe class Translator : IDisposable
     {
         vcpu.Code.Forgotten -= Forget;
         vcpu.Code.Dropped -= Clear;
-        if (Environment.GetEnvironmentVariable("FXSTAT") != null)
-        {
-            Console.Error.WriteLine($"regions {Translated} bytes {arena.Used} versions {Version} exits {string.Join(' ', Exits.Select((n, k) => $"{(ExitKind)k}:{n}"))}");
-            foreach ((long n, int k) in HandlerCalls.Select((n, k) => (n, k)).OrderByDescending(x => x.n).Take(16)) Console.Error.WriteLine($"  {(Decode.Opcode)k} {n}");
-        }
         arena.Dispose();
         NativeMemory.AlignedFree(jumps);
         s->Translated.Jumps = null;

@@ -124,6 +124,7 @@ internal sealed unsafe partial class Generator
             }
         }
 
+        EmitAlatStubs();
         foreach ((uint mask, Label label) in spills)
         {
             asm.Bind(label);
@@ -142,6 +143,7 @@ internal sealed unsafe partial class Generator
         int number = NewSite(ExitKind.Handler, 0, 0);
         ExitSite* site = arena.Site(number);
         site->Guest = stub.Instruction.Guest;
+        site->Opcode = stub.Instruction.Guest->Opcode;
         site->RunStart = plan.Slots + stub.Block.First;
         site->Resume = asm.AddressOf(stub.Resume);
         site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode);
@@ -158,7 +160,7 @@ internal sealed unsafe partial class Generator
         asm.Jump(arena.Exit);
     }
 
-    private int* Link(int offset) => (int*)(asm.Writable + offset);
+    private int* Link(int offset) => (int*)asm.WritableAt(offset);
 
     private int NewSite(ExitKind kind, ulong target, ulong lastIp)
     {

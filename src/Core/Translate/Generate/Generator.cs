@@ -80,6 +80,7 @@ internal sealed unsafe partial class Generator
 
         asm.Jump(Condition.Ne, other);
         stubs.Add(new Stub { Label = other, Kind = StubKind.OtherFrame });
+        CountEntry();
         for (int k = 0; k < registers.Count; k++)
         {
             if ((registers.EntryLoads >> k & 1) != 0)
@@ -92,6 +93,7 @@ internal sealed unsafe partial class Generator
     private void EmitBlock(ref Block block, int nextEmitted)
     {
         asm.Bind(block.Label);
+        CountBlock(block);
         dirty = block.DirtyIn;
         openQp = 0;
         flagsP1 = flagsP2 = 0;
@@ -253,8 +255,11 @@ internal sealed unsafe partial class Generator
             case IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided:
                 EmitPredicates(ir);
                 break;
-            case IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill or IrOpcode.UpdateBase:
+            case IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill or IrOpcode.UpdateBase or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad:
                 EmitMemory(ir);
+                break;
+            case IrOpcode.CheckAdvanced or IrOpcode.DropAdvanced or IrOpcode.DropAllAdvanced:
+                EmitAlatInstruction(ir);
                 break;
             case IrOpcode.Float:
                 EmitFloat(ir);
@@ -318,7 +323,7 @@ internal sealed unsafe partial class Generator
         Slow(ir, Condition.A);
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Dirty), Interpret.Rse.PhysicalRegisters - sof, 4);
         Slow(ir, Condition.G);
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatRenamed), 0, 4);
         Slow(ir, Condition.Ne);
         asm.StoreImmediate(State(StateOffsets.Cfm), (int)cfm, 8);
         asm.StoreImmediate(State(StateOffsets.GrLimit), 31 + sof, 4);

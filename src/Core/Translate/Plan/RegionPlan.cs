@@ -37,6 +37,9 @@ internal sealed unsafe class RegionPlan
     /// <summary>Instructions in use.</summary>
     public int IrCount { get; private set; }
 
+    /// <summary>Slots of all blocks.</summary>
+    public int SlotCount => slotCount;
+
     /// <summary>The block that is entered.</summary>
     public int EntryBlock { get; private set; }
 
