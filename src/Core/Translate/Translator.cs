@@ -34,9 +34,10 @@ internal sealed unsafe class Translator : IDisposable
     private readonly ProfileCollector? profile;
     private readonly List<ulong> controls = [];
     private long refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
-    private ulong contextPsr = ulong.MaxValue, contextFpsr;
+    private ulong contextFpsr;
     private uint mappingVersion;
-    private ulong purges;
+    private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 4096);
+    private readonly bool[] jumpsUsed = new bool[JumpEntry.Tables];
 
     /// <summary>Executions of an address after which it is translated.</summary>
     public int Threshold { get; set; } = 24;
@@ -54,7 +55,7 @@ internal sealed unsafe class Translator : IDisposable
     public uint Version { get; private set; }
 
     /// <summary>The context of the state's PSR, as of the last <see cref="FollowContext"/>.</summary>
-    public uint Context { get; private set; }
+    public uint Context => (uint)s->Translated.Context;
 
     /// <summary>Memory and common code.</summary>
     public CodeArena Arena => arena;
@@ -67,7 +68,8 @@ internal sealed unsafe class Translator : IDisposable
         arena = new CodeArena(options);
         profile = options.Profile ? new ProfileCollector() : null;
         generator = new Generator(asm, arena, plan, registers) { Profile = options.Profile };
-        s->Translated.Jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Count * sizeof(JumpEntry)), 64);
+        s->Translated.ContextPsr = ulong.MaxValue;
+        jumpsUsed.AsSpan().Fill(true);
         s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
         s->Translated.One = 1;
         s->Translated.MinusZero = -0.0;
@@ -84,15 +86,19 @@ internal sealed unsafe class Translator : IDisposable
     public void FollowContext()
     {
         ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
-        if (psr == contextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
+        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
             return;
-        contextPsr = psr;
+        s->Translated.ContextPsr = psr;
         contextFpsr = fpsr;
         mappingVersion = s->Mmu->CodeVersion;
-        purges = s->Mmu->CodePurges;
-        Context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
+        uint context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
+        s->Translated.Context = context;
+        uint table = JumpEntry.TableOf(context);
+        // Code that changes PSR.ic by itself goes to the neighbour.
+        jumpsUsed[table] = jumpsUsed[table ^ 1] = true;
+        s->Translated.Jumps = jumps + table * JumpEntry.Count;
         for (int region = 0; region < 8; region++)
-            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)Context << 32 | purges << 40;
+            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)context << 32 | Mmu.CodeTlb.PurgesOf(s->Mmu, region) << 40;
     }
 
     // Few values of the controls are in use; code is made for each of them.
@@ -112,7 +118,7 @@ internal sealed unsafe class Translator : IDisposable
     }
 
     /// <summary>True while the state's PSR and FPSR are those of <see cref="Context"/>.</summary>
-    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == contextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
+    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
 
     /// <summary>
     /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption
@@ -301,7 +307,15 @@ internal sealed unsafe class Translator : IDisposable
     private void ForgetPlaces()
     {
         Version++;
-        new Span<JumpEntry>(s->Translated.Jumps, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
+        for (int table = 0; table < JumpEntry.Tables; table++)
+        {
+            if (!jumpsUsed[table])
+                continue;
+            new Span<JumpEntry>(jumps + table * JumpEntry.Count, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
+            // What runs now may fill its own again.
+            jumpsUsed[table] = JumpEntry.TableOf(Context) >> 1 == table >> 1;
+        }
+
         var shadow = new Span<ShadowEntry>(s->Translated.Shadow, CodeState.ShadowEntries);
         shadow.Fill(new ShadowEntry { Ip = ulong.MaxValue });
     }
@@ -312,7 +326,7 @@ internal sealed unsafe class Translator : IDisposable
         vcpu.Code.Forgotten -= Forget;
         vcpu.Code.Dropped -= Clear;
         arena.Dispose();
-        NativeMemory.AlignedFree(s->Translated.Jumps);
+        NativeMemory.AlignedFree(jumps);
         s->Translated.Jumps = null;
     }
 }

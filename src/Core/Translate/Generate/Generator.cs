@@ -116,7 +116,7 @@ internal sealed unsafe partial class Generator
             EmitInstruction(ref ir);
             CloseSlow();
             // An instruction that writes its own qualifying predicate.
-            if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.Opcode == IrOpcode.Handler))
+            if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
                 CloseQp();
         }
 
@@ -260,6 +260,18 @@ internal sealed unsafe partial class Generator
                 break;
             case IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill or IrOpcode.UpdateBase or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad:
                 EmitMemory(ir);
+                break;
+            case IrOpcode.Packed:
+                EmitPacked(ir);
+                break;
+            case IrOpcode.Exchange or IrOpcode.CompareExchange or IrOpcode.FetchAdd:
+                EmitSemaphore(ir);
+                break;
+            case IrOpcode.MoveFromPredicates or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates:
+                EmitMovePredicates(ir);
+                break;
+            case IrOpcode.BackingStorePointer or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel:
+                EmitStackRegister(ir);
                 break;
             case IrOpcode.CheckAdvanced or IrOpcode.DropAdvanced or IrOpcode.DropAllAdvanced:
                 EmitAlatInstruction(ir);
