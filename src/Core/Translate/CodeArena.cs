@@ -48,6 +48,8 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitEnter(asm);
         EmitExit(asm);
         EmitJump(asm);
+        EmitToggleCollection(asm);
+        EmitUnpredicted(asm);
         EmitAlatCheck(asm);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         Reset();

@@ -74,7 +74,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     {
         ExitSite* site = waiting;
         waiting = null;
-        if (waitingVersion != translator.Version || site->Target != (s->Ip | (uint)s->Slot) || site->Region->Context != translator.Context)
+        if (waitingVersion != translator.Version || site->Target != (s->Ip | (uint)s->Slot) || site->Context != translator.Context)
             return;
         translator.Arena.SetLink(site->Link, code);
         site->Link = null;

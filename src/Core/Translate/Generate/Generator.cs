@@ -276,6 +276,9 @@ internal sealed unsafe partial class Generator
             case IrOpcode.CheckAdvanced or IrOpcode.DropAdvanced or IrOpcode.DropAllAdvanced:
                 EmitAlatInstruction(ir);
                 break;
+            case IrOpcode.Prefetch or IrOpcode.Serialize or IrOpcode.SwitchBank or IrOpcode.MoveFromStatus or IrOpcode.MoveFromControl or IrOpcode.MoveToControl:
+                EmitSystem(ir);
+                break;
             case IrOpcode.Float:
                 EmitFloat(ir);
                 break;

@@ -149,8 +149,29 @@ internal enum IrOpcode : byte
     // Semaphores.
     Exchange, CompareExchange, FetchAdd, Fence,
 
+    /// <summary>lfetch.fault: only a miss matters.</summary>
+    Prefetch,
+
+    /// <summary>srlz.d, srlz.i.</summary>
+    Serialize,
+
+    /// <summary>bsw.</summary>
+    SwitchBank,
+
+    /// <summary>D = PSR.</summary>
+    MoveFromStatus,
+
+    // Control registers: P1 = number.
+    MoveFromControl, MoveToControl,
+
     // Control.
     Branch, CountedLoop, RotatingLoop, BranchIndirect, Call, CallIndirect, Return,
+
+    /// <summary>ssm, rsm.</summary>
+    SystemMask,
+
+    /// <summary>cover.</summary>
+    Cover,
 }
 
 /// <summary>Relations of A to B.</summary>

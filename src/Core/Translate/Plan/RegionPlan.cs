@@ -127,7 +127,7 @@ internal sealed unsafe class RegionPlan
                     Lead((int)target * 3);
             }
 
-            if (NeverFallsThrough(i))
+            if (NeverFallsThrough(i, Floats.Context))
                 return;
             if (slot + 1 < PageSlots)
                 leads[slot + 1] = true;
@@ -136,10 +136,11 @@ internal sealed unsafe class RegionPlan
 
     private static bool IsControl(Opcode opcode) =>
         opcode is (>= Opcode.BrCond and <= Opcode.BrCallIndirect) or Opcode.Brl or Opcode.BrlCall or Opcode.Rfi or Opcode.BreakB or Opcode.BreakI
-            or Opcode.BreakM or Opcode.BreakF or Opcode.BreakX or Opcode.Epc;
+            or Opcode.BreakM or Opcode.BreakF or Opcode.BreakX or Opcode.Epc or Opcode.Ssm or Opcode.Rsm or Opcode.Cover;
 
-    private static bool NeverFallsThrough(Instruction* i) =>
-        i->Qp == 0 && i->Opcode is not (Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit or Opcode.Epc);
+    private static bool NeverFallsThrough(Instruction* i, uint context) =>
+        i->Qp == 0 && i->Opcode is not (Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit or Opcode.Epc)
+        && (i->Opcode is not (Opcode.Ssm or Opcode.Rsm) || Lifter.ChangesCollection(i, context));
 
     private void Cut(int entry, ulong cfm)
     {
@@ -185,7 +186,7 @@ internal sealed unsafe class RegionPlan
                 ir.Length = (byte)((Cfm >> 14 & 0xF) << 3);
             if (slot == first)
                 block.StartsWithExit = ir.MayLeave;
-            if (ends[slot] && NeverFallsThrough(i))
+            if (ends[slot] && NeverFallsThrough(i, Floats.Context))
                 block.FallsThrough = false;
             if (ir.Opcode != IrOpcode.Nop)
                 Ir[IrCount++] = ir;
