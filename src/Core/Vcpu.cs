@@ -32,6 +32,9 @@ public sealed unsafe class Vcpu : IDisposable
     /// <summary>The engine of the next <see cref="Run"/>.</summary>
     public EngineKind Engine { get; set; }
 
+    /// <summary>The translator, made when it is first asked for.</summary>
+    internal Translate.Translator Translator => translator ??= new Translate.Translator(this);
+
     /// <summary>
     /// <see cref="Run"/> returns at the first look-point (taken branch, page end, interruption, change of translations or PSR) at which this many
     /// instructions have retired; <see cref="StopReason"/> stays as it is, and the next call goes on. Two deterministic vCPUs whose limits
@@ -176,8 +179,7 @@ public sealed unsafe class Vcpu : IDisposable
         Volatile.Write(ref State->Deadline, 0);
         if (Engine == EngineKind.Translator)
         {
-            translator ??= new Translate.Translator(this);
-            new Translate.Dispatcher(this, translator).Run();
+            new Translate.Dispatcher(this, Translator).Run();
         }
         else
         {

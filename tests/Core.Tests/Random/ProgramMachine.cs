@@ -15,6 +15,8 @@ internal sealed unsafe class ProgramMachine : IDisposable
         _memory = new PhysicalMemory(Layout.MemorySize);
         _memory.AddRam(0, Layout.MemorySize);
         Vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine };
+        if (engine == EngineKind.Translator)
+            Vcpu.Translator.Threshold = program.Threshold;
         Load(program);
     }
 
