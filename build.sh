@@ -19,7 +19,8 @@ usage: ./build.sh COMMAND
 
   run        build the executable and the guests, then boot guests/demo.json
   test       check the formatting, build everything, run every test
-  bench      measure the engine's speed against this host; results in perf/results
+  bench      measure the engines' speed against this host; results in perf/results. --gate compares with
+             perf/baseline.json; --code, --kernel, --counted measure a part (perf/README.md)
   publish    build the NativeAOT executable out/fastxen
   guests     assemble the guests of native/ to out/guests
   help       this text
@@ -148,6 +149,9 @@ run_tests() {
     say "building"
     step dotnet build FastXen.sln -c $configuration -v quiet --nologo
 
+    say "counted work against perf/baseline.json"
+    step "$root/build.sh" bench --counted --gate --output "$out/counted.json"
+
     rm -rf "$results"
     mkdir -p "$results"
     for project in tests/*/*.csproj; do
@@ -171,12 +175,30 @@ run_tests() {
     [ "$failed" = 0 ]
 }
 
+# The program that measures a kernel's paths: for the host's Linux, and for the kit's with the kit's compiler.
+kernel_paths() {
+    local kit=${FASTXEN_KIT:-$root/../shared/kit} sources
+    gcc -O2 -static -o "$out/kernelpaths.native" native/kernelpaths/kernelpaths.c
+    if [ ! -f "$kit/toolchain.tar.xz" ]; then say "no guest kit: kernel paths are left out"; return; fi
+    need_packages xz-utils binutils-ia64-linux-gnu
+    sources=$(digest "$kit/toolchain.tar.xz")
+    if ! up_to_date "$out/toolchain" "$sources"; then
+        say "unpacking out/toolchain"
+        rm -rf "$out/toolchain"
+        mkdir -p "$out/toolchain"
+        tar -xJf "$kit/toolchain.tar.xz" -C "$out/toolchain"
+        echo "$sources" > "$out/toolchain.sources"
+    fi
+    "$out/toolchain/bin/ia64-linux-gnu-gcc" -O2 -static -s -o "$out/kernelpaths.guest" native/kernelpaths/kernelpaths.c
+}
+
 bench() {
     need_packages gcc libc6-dev
     publish
     guests
-    say "compiling out/bench.native"
+    say "compiling the host's programs"
     gcc -O2 -o "$out/bench.native" native/bench/*.c
+    kernel_paths
     dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- measure "$@"
 }
 

@@ -91,6 +91,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             s->FetchVa = CodePage.NoAddress;
             ExitSite* site = translator.Arena.Site((int)translator.Arena.Enter(s, code));
             s->Retired = s->Translated.BudgetEnd - (ulong)s->Translated.Budget;
+            translator.Exits[(int)site->Kind]++;
             switch (site->Kind)
             {
                 case ExitKind.Handler:
@@ -147,6 +148,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         s->RunStart = site->RunStart;
         if (site->UsesPredicates)
             Pack(s);
+        translator.HandlerCalls[(int)i->Opcode]++;
         uint version = translator.Version;
         ulong cfm = s->Cfm;
         int step = i->Handler(s, i);

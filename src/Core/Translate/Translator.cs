@@ -32,6 +32,12 @@ internal sealed unsafe class Translator : IDisposable
     /// <summary>Regions translated since the start.</summary>
     public long Translated { get; private set; }
 
+    /// <summary>Instructions that translated code left to their handlers, by opcode.</summary>
+    public long[] HandlerCalls { get; } = new long[Enum.GetValues<Decode.Opcode>().Length];
+
+    /// <summary>Returns from translated code by <see cref="ExitKind"/>.</summary>
+    public long[] Exits { get; } = new long[Enum.GetValues<ExitKind>().Length];
+
     /// <summary>Counts each time that code became invalid.</summary>
     public uint Version { get; private set; }
 
@@ -175,6 +181,11 @@ internal sealed unsafe class Translator : IDisposable
     {
         vcpu.Code.Forgotten -= Forget;
         vcpu.Code.Dropped -= Clear;
+        if (Environment.GetEnvironmentVariable("FXSTAT") != null)
+        {
+            Console.Error.WriteLine($"regions {Translated} bytes {arena.Used} versions {Version} exits {string.Join(' ', Exits.Select((n, k) => $"{(ExitKind)k}:{n}"))}");
+            foreach ((long n, int k) in HandlerCalls.Select((n, k) => (n, k)).OrderByDescending(x => x.n).Take(16)) Console.Error.WriteLine($"  {(Decode.Opcode)k} {n}");
+        }
         arena.Dispose();
         NativeMemory.AlignedFree(s->Translated.Jumps);
         s->Translated.Jumps = null;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using FastXen.Core.Emit;
 using FastXen.Core.Float;
 using static FastXen.Core.Emit.HostRegister;
@@ -48,7 +49,7 @@ internal static class ConversionStubs
         a.Return();
     }
 
-    /// <summary>fcvt.fx.trunc or fcvt.fxu.trunc of [rsi], where the result fits; al = inexact.</summary>
+    /// <summary>fcvt.fx.trunc or fcvt.fxu.trunc of [rsi], where the result fits; rax = the flag I of an inexact one.</summary>
     public static void WriteToInteger(Assembler a, bool signed)
     {
         Label notOrdinary = a.NewLabel(), notNormal = a.NewLabel(), store = a.NewLabel(), small = a.NewLabel();
@@ -72,6 +73,7 @@ internal static class ConversionStubs
         a.Arithmetic(Alu.Cmp, Rax, Rdx);
         a.MovImmediate(Rax, 0);
         a.SetCondition(Condition.Ne, Rax);
+        a.ShiftBy(Shift.Shl, Rax, BitOperations.Log2(FloatFlags.Inexact), 4);
         a.Bind(store);
         if (signed)
         {
@@ -93,7 +95,7 @@ internal static class ConversionStubs
         a.Test(Rax, Rax);
         a.Jump(Condition.E, notOrdinary);
         a.MovImmediate(Rsi, 0);
-        a.MovImmediate(Rax, 1);
+        a.MovImmediate(Rax, FloatFlags.Inexact);
         a.Jump(store);
 
         // Zero of either sign, or not ordinary.

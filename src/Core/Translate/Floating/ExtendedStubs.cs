@@ -10,14 +10,14 @@ namespace FastXen.Core.Translate;
 /// operands. rax, rcx, rdx, rsi, rdi and r8 to r11 are lost, the conversions of doubles use xmm0, all others stay.
 /// </para>
 /// <para>
-/// Carry clear: the target is written, its tag is zero. Multiply-adds and conversions to integers give rax = 1 when the result is inexact, else 0
-/// (to be merged into the status field by the caller; where the inexact trap is enabled the caller must not use these stubs). Carry set: the case
-/// is not an ordinary one, nothing was written, the interpreter's handler must do it; so it is with tagged operands.
+/// Carry clear: the target is written, its tag is zero. Multiply-adds and conversions to integers give the <see cref="FloatFlags"/> that they raise
+/// in rax, for the caller to merge into the status field: I, and D of a normalization, where these traps are enabled the caller must not use them.
+/// Carry set: the case is not an ordinary one, nothing was written, the interpreter's handler must do it; so it is with tagged operands.
 /// </para>
 /// </summary>
 public sealed unsafe class ExtendedStubs
 {
-    private const int ControlCombinations = 8, Completers = 3, Shapes = 3, Signs = 4;
+    private const int ControlCombinations = 8, Completers = 3, Shapes = 4, Signs = 4;
     private const int StubAlignment = 64;
 
     /// <summary>The number of bytes that all stubs take at most.</summary>
@@ -61,7 +61,7 @@ public sealed unsafe class ExtendedStubs
         {
             WriteFused(shape, false, false);
             WriteFused(shape, true, false);
-            if (shape != FusedShape.Product)
+            if (HasAddend(shape))
                 WriteFused(shape, false, true);
         }
 
@@ -100,7 +100,7 @@ public sealed unsafe class ExtendedStubs
     /// <summary>
     /// A multiply-add with rounding to nearest; null where the status field's rounding mode is another.
     /// The negations are those of fnma (product) and fms (addend), not both. For f0 as the addend use the product, for f1 as
-    /// the second multiplicand the sum: these do not look at the operand.
+    /// the second multiplicand the sum, for both the normalization: these do not look at the operands that they name.
     /// </summary>
     /// <param name="shape">Which operands there are.</param>
     /// <param name="negateProduct">True for fnma.</param>
@@ -113,10 +113,11 @@ public sealed unsafe class ExtendedStubs
         if ((control & roundingMode) != 0)
             return null;
 
-        // A product has no addend to negate.
-        negateAddend &= shape != FusedShape.Product;
+        negateAddend &= HasAddend(shape);
         return (byte*)_fused[Index(shape, negateProduct, negateAddend, completer, (control >> 1) & 7)];
     }
+
+    private static bool HasAddend(FusedShape shape) => shape is FusedShape.MultiplyAdd or FusedShape.Sum;
 
     private static int Index(FusedShape shape, bool negateProduct, bool negateAddend, uint completer, uint controls) =>
         (int)((((((uint)shape * Signs) + (negateProduct ? 1u : 0) + (negateAddend ? 2u : 0)) * Completers) + completer) * ControlCombinations) + (int)controls;

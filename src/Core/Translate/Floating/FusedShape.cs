@@ -11,4 +11,7 @@ public enum FusedShape : byte
 
     /// <summary>a + c; the second multiplicand is f1.</summary>
     Sum,
+
+    /// <summary>a alone, which may be unnormal: fnorm, and fcvt.xuf of an integer.</summary>
+    Normalization,
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using FastXen.Core.Emit;
 using FastXen.Core.Float;
 using static FastXen.Core.Emit.HostRegister;
@@ -39,19 +40,24 @@ internal sealed class FusedStub
 
     private void Write()
     {
-        Operands();
-        if (_shape == FusedShape.Product)
+        switch (_shape)
         {
-            SignAndExponent();
-            NormalizeProduct();
-            RoundAndReturn();
-        }
-        else
-        {
-            AddToProduct();
-            AddToAddend();
-            ZeroAddend();
-            ReturnZero();
+            case FusedShape.Normalization:
+                NormalizeOperand();
+                break;
+            case FusedShape.Product:
+                Operands();
+                SignAndExponent();
+                NormalizeProduct();
+                RoundAndReturn();
+                break;
+            default:
+                Operands();
+                AddToProduct();
+                AddToAddend();
+                ZeroAddend();
+                ReturnZero();
+                break;
         }
 
         _a.Bind(_notOrdinary);
@@ -119,13 +125,14 @@ internal sealed class FusedStub
     /// <summary>Sign (bit 17; the others are arbitrary) and exponent of the product.</summary>
     private void SignAndExponent()
     {
+        bool hasB = _shape is FusedShape.MultiplyAdd or FusedShape.Product;
         _a.Mov(Sign, Rax, 4);
-        if (_shape != FusedShape.Sum)
+        if (hasB)
             _a.Arithmetic(Alu.Xor, Sign, Rdi, 4);
         if (_negateProduct)
             _a.Arithmetic(Alu.Xor, Sign, (int)FloatKind.SignBit, 4);
         _a.Arithmetic(Alu.And, Rax, ExponentMask, 4);
-        if (_shape == FusedShape.Sum)
+        if (!hasB)
             return;
 
         _a.Arithmetic(Alu.And, Rdi, ExponentMask, 4);
@@ -321,7 +328,49 @@ internal sealed class FusedStub
         RoundAndReturn();
     }
 
-    /// <summary>Rounds High and Rest to nearest, ties to even; stores the result; al = inexact, carry clear.</summary>
+    /// <summary>a alone: any finite number but the denormals of the double-extended format, which have the exponent 0.</summary>
+    private void NormalizeOperand()
+    {
+        Label zero = _a.NewLabel();
+        _a.Store(Target, R8, 8);
+        _a.Load(High, new HostAddress(Rsi), 8);
+        _a.Load(Rax, new HostAddress(Rsi, 8), 4);
+        _a.Arithmetic(Alu.Cmp, new HostAddress(Rsi, 12), 0, 4);
+        _a.Jump(Condition.Ne, _notOrdinary);
+        SignAndExponent();
+        _a.Test(High, High);
+        _a.Jump(Condition.E, zero);
+        _a.Lea(Rcx, new HostAddress(Exponent, -1), 4);
+        _a.Arithmetic(Alu.Cmp, Rcx, OrdinaryExponent, 4);
+        _a.Jump(Condition.Ae, _notOrdinary);
+        _a.LeadingZeros(Rcx, High);
+        _a.Shlx(High, High, Rcx);
+        _a.MovImmediate(Rest, 0);
+        _a.MovImmediate(R10, 0);
+        _a.Arithmetic(Alu.Sub, Exponent, Rcx, 4);
+        _a.Test(Rcx, Rcx, 4);
+        _a.SetCondition(Condition.Ne, R10);
+        _a.Arithmetic(Alu.Add, R10, R10, 4);
+        RoundAndReturn();
+
+        // Zeros keep their sign; those with an exponent are denormal operands. NaTVal has the exponent 0x1fffe.
+        _a.Bind(zero);
+        _a.Arithmetic(Alu.Cmp, Exponent, OrdinaryExponent, 4);
+        _a.Jump(Condition.Ae, _notOrdinary);
+        _a.Load(Rcx, Target, 8);
+        _a.Arithmetic(Alu.And, Sign, (int)FloatKind.SignBit, 4);
+        _a.Store(new HostAddress(Rcx), High, 8);
+        _a.Store(new HostAddress(Rcx, 8), Sign, 8);
+        _a.Negate(Exponent, 4);
+        _a.Arithmetic(Alu.Sbb, Rax, Rax, 4);
+        _a.Arithmetic(Alu.And, Rax, (int)FloatFlags.Denormal, 4);
+        _a.Return();
+    }
+
+    /// <summary>
+    /// Rounds High and Rest to nearest, ties to even; stores the result; rax = the flag I of an inexact one (with what r10 has from
+    /// a normalization), carry clear.
+    /// </summary>
     private void RoundAndReturn()
     {
         int dropped = _format.Dropped;
@@ -364,6 +413,9 @@ internal sealed class FusedStub
         _a.Test(Rest, Rest);
         _a.MovImmediate(Rax, 0);
         _a.SetCondition(Condition.Ne, Rax);
+        _a.ShiftBy(Shift.Shl, Rax, BitOperations.Log2(FloatFlags.Inexact), 4);
+        if (_shape == FusedShape.Normalization)
+            _a.Arithmetic(Alu.Or, Rax, R10, 4);
         _a.Return();
 
         _a.Bind(carry);

@@ -36,42 +36,17 @@ internal sealed unsafe class StubMachine : IDisposable
         a.VectorStore(new HostAddress(Rbx), HostVector.Xmm0, 8);
         a.Pop(Rbx);
         a.Return();
-        a.Align(64);
         _call = (delegate* unmanaged<byte*, FloatRegister*, FloatRegister*, FloatRegister*, FloatRegister*, ulong*, ulong, ulong>)
             (_memory.Executable + ExtendedStubs.Capacity);
-
-        // (stub, a, b, c, target, count): back to back calls.
-        Repeat = (delegate* unmanaged<byte*, FloatRegister*, FloatRegister*, FloatRegister*, FloatRegister*, ulong, void>)a.Here;
-        HostRegister[] kept = [Rbx, Rbp, R12, R13, R14, R15];
-        Array.ForEach(kept, a.Push);
-        a.Mov(Rbx, Rdi);
-        a.Mov(Rbp, Rsi);
-        a.Mov(R12, Rdx);
-        a.Mov(R13, Rcx);
-        a.Mov(R14, R8);
-        a.Mov(R15, R9);
-        Label again = a.NewLabel();
-        a.Bind(again);
-        a.Mov(Rsi, Rbp);
-        a.Mov(Rdi, R12);
-        a.Mov(Rcx, R13);
-        a.Mov(R8, R14);
-        a.Call(Rbx);
-        a.Arithmetic(Alu.Sub, R15, 1);
-        a.Jump(Condition.Ne, again);
-        Array.ForEach(Enumerable.Reverse(kept).ToArray(), a.Pop);
-        a.Return();
     }
 
     public ExtendedStubs Stubs { get; }
-
-    public delegate* unmanaged<byte*, FloatRegister*, FloatRegister*, FloatRegister*, FloatRegister*, ulong, void> Repeat { get; }
 
     public ReadOnlySpan<byte> Code => new(_memory.Executable, Stubs.Size);
 
     public void Dispose() => _memory.Dispose();
 
-    public readonly record struct Outcome(bool Success, FloatRegister Value, bool Inexact, ulong Xmm0);
+    public readonly record struct Outcome(bool Success, FloatRegister Value, uint Flags, ulong Xmm0);
 
     /// <summary>Calls a stub. Fails the test when a failing stub wrote, or a succeeding one left the tag.</summary>
     public Outcome Call(byte* stub, FloatRegister a, FloatRegister b = default, FloatRegister c = default, ulong bits = 0, bool writes = true)
@@ -84,7 +59,7 @@ internal sealed unsafe class StubMachine : IDisposable
             Assert.Equal(0u, target.Tag);
         else
             Assert.Equal((Untouched, Untouched.Tag), (target, target.Tag));
-        return new Outcome(success, target, (uint)result == 1, xmm);
+        return new Outcome(success, target, (uint)result, xmm);
     }
 
     /// <summary>As Call, with an operand (0, 1, 2) being the target.</summary>
