@@ -74,7 +74,7 @@ u64 automaton(void) {
     for (int i = 0; i < LETTERS; i++) text[i] = letters[(next(&state) >> 32) * (sizeof letters - 1) >> 32];
     // No comment is long.
     for (int i = 127; i < LETTERS; i += 128) text[i - 1] = '*', text[i] = '/';
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0, rounds = share(60); round < rounds; round++) {
         text[next(&state) >> 48 & (LETTERS - 1)] = '"';
         sum = sum * 31 + scan(text, text + LETTERS);
     }

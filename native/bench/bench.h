@@ -30,6 +30,10 @@ typedef unsigned char u8;
 #define DECLARE(group, name) u64 name(void);
 WORKLOADS(DECLARE)
 
+// How much of its rounds a workload does: all, or in the short form a sixteenth, but one at least.
+extern int halvings;
+static inline int share(int rounds) { return rounds >> halvings ? rounds >> halvings : 1; }
+
 // xorshift64, the source of all data.
 static inline u64 next(u64 *state) {
     *state ^= *state << 13;

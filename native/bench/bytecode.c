@@ -42,7 +42,7 @@ static NOINLINE u64 execute(const struct instruction *at, u64 *r) {
 
 u64 bytecode(void) {
     u64 registers[16] = { 0 };
-    registers[7] = 20000;
+    registers[7] = share(20000);
     registers[8] = 2;
     return execute(program, registers);
 }

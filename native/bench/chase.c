@@ -29,7 +29,7 @@ static NOINLINE void tie(u64 count, u64 *state) {
 u64 chase(void) {
     u64 state = 0xe7037ed1a0b428db, sum;
     tie(SMALL, &state);
-    sum = follow(nodes, 5000000);
+    sum = follow(nodes, share(5000000));
     tie(LARGE, &state);
-    return sum + follow(nodes, 300000);
+    return sum + follow(nodes, share(300000));
 }

@@ -15,7 +15,7 @@ static u64 from[WORDS], to[WORDS];
 u64 copy(void) {
     u64 sum = 0, state = 0x589965cc75374cc3;
     for (int i = 0; i < WORDS; i++) from[i] = next(&state);
-    for (u64 round = 0; round < 5000; round++) {
+    for (u64 round = 0, rounds = share(5000); round < rounds; round++) {
         // Short and long ones.
         u64 count = round & 1 ? 40 + round % 64 : WORDS - round / 2;
         u64 at = round & 1 ? (round * 97) & (WORDS / 2 - 1) : 0;

@@ -13,7 +13,7 @@ u64 crc32(void) {
     u64 state = 0x2545f4914f6cdd1d;
     for (u32 i = 0; i < sizeof bytes; i++) bytes[i] = (u8)next(&state);
     u32 crc = ~0u;
-    for (int round = 0; round < 140; round++)
+    for (int round = 0, rounds = share(140); round < rounds; round++)
         for (u32 i = 0; i < sizeof bytes; i++) crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
     return ~crc;
 }

@@ -51,7 +51,7 @@ u64 fft(void) {
         points[i].re = (double)(long)(next(&state) & 0xfff);
         points[i].im = (double)(long)(next(&state) & 0xfff);
     }
-    for (int round = 0; round < 500; round++) {
+    for (int round = 0, rounds = share(500); round < rounds; round++) {
         transform(1);
         transform(-1);
         for (int i = 0; i < POINTS; i++) {

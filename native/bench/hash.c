@@ -28,7 +28,7 @@ static NOINLINE void take_out(struct entry *entry) {
 
 u64 hash(void) {
     u64 sum = 0, state = 0xd1342543de82ef95;
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0, rounds = share(8); round < rounds; round++) {
         u64 start = state;
         for (int i = 0; i < KEYS; i++) {
             u64 key = next(&state);

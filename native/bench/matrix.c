@@ -11,7 +11,7 @@ u64 matrix(void) {
             left[i][j] = (double)(long)(next(&state) & 0xff);
             right[i][j] = (double)(long)(next(&state) & 0xff);
         }
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0, rounds = share(10); round < rounds; round++) {
         for (int i = 0; i < ORDER; i++)
             for (int j = 0; j < ORDER; j++) {
                 double dot = round;

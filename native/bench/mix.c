@@ -56,7 +56,7 @@ u64 mix(void) {
     records[0].link = &records[1];
     records[0].kind = FIRST;
     copy_text(records[0].text, "a text that is nearly the other");
-    for (int round = 0; round < 400000; round++) {
+    for (int round = 0, rounds = share(400000); round < rounds; round++) {
         char text[32];
         copy_text(text, "a text that is nearly the othes");
         if (compare_text(text, records[0].text) > 0) sum += 3;

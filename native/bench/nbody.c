@@ -60,7 +60,7 @@ u64 nbody(void) {
         if (i > 0) bodies[i].vy = square_root(40 / distance);
     }
     u64 sum = 0;
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0, rounds = share(10); round < rounds; round++) {
         for (int step = 0; step < 6000; step++) advance(0.001);
         sum = sum * 31 + (u64)(long)(energy() * 1e9);
     }

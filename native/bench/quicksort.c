@@ -30,7 +30,7 @@ static NOINLINE void sort(long low, long high) {
 
 u64 quicksort(void) {
     u64 sum = 0, state = 88172645463325252;
-    for (int round = 0; round < 4; round++) {
+    for (int round = 0, rounds = share(4); round < rounds; round++) {
         for (long i = 0; i < KEYS; i++) keys[i] = next(&state);
         sort(0, KEYS - 1);
         for (long i = 0; i < KEYS; i++) sum = sum * 31 + keys[i] + (i > 0 && keys[i - 1] > keys[i]);

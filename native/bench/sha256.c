@@ -40,7 +40,7 @@ u64 sha256(void) {
     u32 digest[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
     u64 state = 0x5851f42d4c957f2d, length = 0;
     for (u32 i = 0; i < sizeof message; i++) message[i] = (u8)next(&state);
-    for (int round = 0; round < 350; round++)
+    for (int round = 0, rounds = share(350); round < rounds; round++)
         for (int i = 0; i < BLOCKS; i++, length += 64 * 8) compress(digest, message + 64 * i);
     u8 last[64] = { 0x80 };
     for (int i = 0; i < 8; i++) last[56 + i] = (u8)(length >> (56 - 8 * i));

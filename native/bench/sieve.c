@@ -6,7 +6,7 @@ static u8 composite[NUMBERS];
 
 u64 sieve(void) {
     u64 sum = 0;
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0, rounds = share(10); round < rounds; round++) {
         for (int i = 0; i < NUMBERS; i++) composite[i] = 0;
         for (int i = 2; i < NUMBERS; i++) {
             if (composite[i]) continue;

@@ -39,7 +39,7 @@ u64 strings(void) {
         for (u64 k = 0; k < count; k++) texts[i][k] = "etao"[next(&state) >> 60 & 3];
         texts[i][count] = 0;
     }
-    for (int round = 0; round < 200; round++)
+    for (int round = 0, rounds = share(200); round < rounds; round++)
         for (int i = 0; i < TEXTS; i++) {
             const char *text = texts[i], *other = texts[(i * 7 + round) % TEXTS];
             u64 count = length(text);

@@ -12,3 +12,16 @@ public sealed class KitTheoryAttribute : TheoryAttribute
         }
     }
 }
+
+/// <summary>A theory that needs tools of the host; skipped where they are not installed.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class ToolTheoryAttribute : TheoryAttribute
+{
+    public ToolTheoryAttribute(params string[] tools)
+    {
+        if (Array.Find(tools, tool => !Kit.HasTool(tool)) is { } missing)
+        {
+            Skip = $"skipped: no {missing}";
+        }
+    }
+}

@@ -50,6 +50,7 @@ public class GateTests
     [InlineData("hostInstructions", 101_900, true)]
     [InlineData("hostInstructions", 102_100, false)]
     [InlineData("retiredSlots", 102_100, false)]
+    [InlineData("valgrindInstructions", 102_100, false)]
     [InlineData("somethingElse", 200_000, true)]
     public void A_count_of_work_may_grow_by_two_percent(string counter, double now, bool passes)
     {
@@ -64,6 +65,17 @@ public class GateTests
     [InlineData(new[] { 2.0 }, 0)]
     [InlineData(new[] { 0.0, 0.0 }, 0)]
     public void Noise_is_the_way_from_the_least_round_to_the_median(double[] rounds, double noise) => Assert.Equal(noise, Spread.Of(rounds), 4);
+
+    [Theory]
+    [InlineData("valgrindInstructions", true)]
+    [InlineData("retiredSlots", false)]
+    public void Only_slots_are_compared_with_another_engine(string counter, bool passes)
+    {
+        Report report = Counted(counter, 200_000), baseline = Counted(counter, 100_000);
+        report.Code = baseline.Code = Code(4, 0.1).Code;
+        baseline.Counted = baseline.Counted! with { Engine = "interpreter" };
+        Assert.Equal(passes, Gate.Passes(report, baseline));
+    }
 
     [Fact]
     public void A_baseline_of_something_else_does_not_pass() => Assert.False(Gate.Passes(Code(4, 0.1), Kernel(8, 3)));

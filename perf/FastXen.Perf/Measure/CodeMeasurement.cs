@@ -47,7 +47,7 @@ internal static class CodeMeasurement
     private static void Native(List<TimedRun> runs, int count)
     {
         for (int i = 0; i < count; i++)
-            runs.Add(TimedRun.Of("out/bench.native"));
+            runs.Add(TimedRun.Of(BenchmarkGuest.Native));
     }
 
     private static IEnumerable<string> Checksums(TimedRun run) => run.Workloads.Select(workload => $"{workload.Name} {workload.Checksum}");

@@ -36,7 +36,7 @@ internal static class KernelMeasurement
         {
             archive.WriteAfter(Path.Combine(kit, "initramfs.cpio.gz"), initramfs);
             // A boot takes long: fewer rounds than for user code, and one only for the engines that are not the default.
-            return [.. engines.Select((engine, k) => Take(engine, k == 0 ? (rounds + 1) / 2 : 1, kernel, initramfs))];
+            return [.. engines.Select((engine, k) => Take(engine, k == 0 ? Math.Max(2, (rounds + 1) / 2) : 1, kernel, initramfs))];
         }
         finally
         {

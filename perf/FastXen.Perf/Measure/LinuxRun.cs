@@ -18,6 +18,7 @@ internal sealed record LinuxRun(
         Stopwatch clock = Stopwatch.StartNew();
         using Process process = Process.Start(new ProcessStartInfo(BenchmarkGuest.Executable, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         process.StandardInput.Close();
+        using Timer guard = HangGuard.Over(process);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         Dictionary<string, double> paths = [];
         double kernelToInit = 0, startToInit = 0, startToUp = 0, testsBegin = 0, tests = 0, overhead = 0;

@@ -16,7 +16,7 @@ internal sealed record MeasureCommand(IReadOnlySet<string> Parts, IReadOnlyList<
     {
         List<string> parts = [], engines = [];
         int rounds = 5;
-        bool gate = false;
+        bool gate = false, readme = false;
         string output = "perf/results/bench.json";
         for (int i = 0; i < arguments.Length; i++)
         {
@@ -28,6 +28,7 @@ internal sealed record MeasureCommand(IReadOnlySet<string> Parts, IReadOnlyList<
                     case "--code" or "--kernel" or "--counted": parts.Add(arguments[i][2..]); break;
                     case "--engine": engines.Add(Known(Value(), AllEngines)); break;
                     case "--rounds": rounds = Math.Max(2, int.Parse(Value(), System.Globalization.CultureInfo.InvariantCulture)); break;
+                    case "--readme": readme = true; break;
                     case "--gate": gate = true; break;
                     case "--output": output = Value(); break;
                     default: throw new ArgumentException($"no such option: {arguments[i]}");
@@ -35,9 +36,15 @@ internal sealed record MeasureCommand(IReadOnlySet<string> Parts, IReadOnlyList<
             }
             catch (Exception wrong) when (wrong is ArgumentException or FormatException)
             {
-                Console.Error.WriteLine($"{wrong.Message}\nusage: measure [--code] [--kernel] [--counted] [--engine NAME]... [--rounds N] [--gate] [--output FILE]");
+                Console.Error.WriteLine($"{wrong.Message}\nusage: measure [--code] [--kernel] [--counted] [--engine NAME]... [--rounds N] [--gate] [--readme] [--output FILE]");
                 return 2;
             }
+        }
+        if (readme)
+        {
+            foreach (string line in ReadmeTable.Of(Report.Load(output)))
+                Console.WriteLine(line);
+            return 0;
         }
         return new MeasureCommand((parts.Count > 0 ? parts : [.. AllParts]).ToHashSet(), [.. (engines.Count > 0 ? engines : [.. AllEngines]).Where(Runs)], rounds, gate, output).Run();
     }

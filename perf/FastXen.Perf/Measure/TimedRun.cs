@@ -41,6 +41,7 @@ internal sealed record TimedRun(IReadOnlyList<Workload> Workloads, IReadOnlyDict
         ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         process.StandardInput.Close();
+        using Timer guard = HangGuard.Over(process);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -110,6 +110,7 @@ internal sealed unsafe class CodeArena : IDisposable
     {
         asm.Align(16);
         Exit = asm.Here;
+        asm.VectorZeroUpper();
         asm.Store(new HostAddress(Rbp, StateOffsets.Budget), R15, 8);
         asm.Arithmetic(Alu.Add, Rsp, 8);
         foreach (HostRegister saved in (ReadOnlySpan<HostRegister>)[R15, R14, R13, R12, Rbp, Rbx])

@@ -12,6 +12,9 @@ public unsafe struct CodeState
     /// <summary>Predicates by rotated name, a byte (0 or 1) each, while translated code runs.</summary>
     public fixed byte Predicates[64];
 
+    // Rotation moves the predicates from p49 on by 16 bytes.
+    private readonly ulong behindPredicates;
+
     /// <summary>The fast TLB's tables for loads and stores by region: a copy of <see cref="Mmu.MmuState.Data"/>.</summary>
     public fixed ulong Tables[8];
 

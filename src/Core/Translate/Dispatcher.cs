@@ -154,7 +154,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         int step = i->Handler(s, i);
         if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
             && TranslationContext.Of(s->PsrValue) == region->Context && (s->PsrValue & InterpretedPsr) == 0
-            && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc) && (s->Cfm >> 18 == 0 || region->Cfm >> 18 != 0))
+            && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
             if (site->UsesPredicates)
                 Unpack(s);

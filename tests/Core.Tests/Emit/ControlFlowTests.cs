@@ -38,6 +38,7 @@ public sealed unsafe class ControlFlowTests : IDisposable
 
         Assert.Equal(1, a.OffsetOf(back));
         Assert.Equal(a.Size - 1, a.OffsetOf(forward));
+        Assert.Equal((nint)(a.Here - 1), (nint)a.AddressOf(forward));
         List<Instruction> code = _listing.Instructions();
         List<Instruction> jumps = [.. code.Where(i => i.Mnemonic != Mnemonic.Ret)];
         Assert.Equal([Mnemonic.Jmp, Mnemonic.Jne, Mnemonic.Call, Mnemonic.Jmp, Mnemonic.Jl, Mnemonic.Call], jumps.Select(i => i.Mnemonic));

@@ -166,4 +166,20 @@ public sealed class VectorFormTests : IDisposable
             All(name, (x, a, b) => x.VectorShift(op, a, b, elementSize, 7, width), width, end: ", 7");
         Assert.Throws<ArgumentOutOfRangeException>(() => _listing.Assembler.VectorShift(Shift.Sar, default, default, 8, 1));
     }
+
+    [Fact]
+    public void Shuffles()
+    {
+        All("vpalignr", (x, a, b) => x.VectorAlign(a, b, b, 15), middle: b => Name(b) + ", ", end: ", 15");
+        All("vpblendd", (x, a, b) => x.VectorBlend(a, b, b, 3, 32), 32, b => Name(b, 32) + ", ", ", 3");
+        All("vpslldq", (x, a, b) => x.VectorShiftBytes(Shift.Shl, a, b, 1), end: ", 1");
+        All("vpsrldq", (x, a, b) => x.VectorShiftBytes(Shift.Shr, a, b, 8), end: ", 8");
+        All("vpshufd", (x, a, b) => x.VectorShuffleD(a, b, 2), end: ", 2");
+        All("vpshuflw", (x, a, b) => x.VectorShuffleLowW(a, b, 7), end: ", 7");
+        foreach (HostVector v in Vectors)
+        {
+            foreach ((HostAddress address, string text) in SomeAddresses())
+                _listing.AssertIs($"vpermq {Name(v, 32)}, {Pointer(32)}{text}, 147", x => x.VectorPermute(v, address, 0b10_01_00_11));
+        }
+    }
 }

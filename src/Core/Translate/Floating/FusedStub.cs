@@ -1,4 +1,3 @@
-using System.Numerics;
 using FastXen.Core.Emit;
 using FastXen.Core.Float;
 using static FastXen.Core.Emit.HostRegister;
@@ -410,10 +409,9 @@ internal sealed class FusedStub
         _a.Arithmetic(Alu.Or, Rax, Sign, 4);
         _a.Store(new HostAddress(Rcx), High, 8);
         _a.Store(new HostAddress(Rcx, 8), Rax, 8);
-        _a.Test(Rest, Rest);
-        _a.MovImmediate(Rax, 0);
-        _a.SetCondition(Condition.Ne, Rax);
-        _a.ShiftBy(Shift.Shl, Rax, BitOperations.Log2(FloatFlags.Inexact), 4);
+        _a.Negate(Rest);
+        _a.Arithmetic(Alu.Sbb, Rax, Rax, 4);
+        _a.Arithmetic(Alu.And, Rax, (int)FloatFlags.Inexact, 4);
         if (_shape == FusedShape.Normalization)
             _a.Arithmetic(Alu.Or, Rax, R10, 4);
         _a.Return();

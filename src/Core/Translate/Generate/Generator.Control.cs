@@ -17,6 +17,9 @@ internal sealed unsafe partial class Generator
             case IrOpcode.CountedLoop:
                 EmitCountedLoop(ir, nextEmitted);
                 break;
+            case IrOpcode.RotatingLoop:
+                EmitRotatingLoop(ir, nextEmitted);
+                break;
             default:
                 EmitFarBranch(ir, nextEmitted);
                 break;
@@ -155,16 +158,10 @@ internal sealed unsafe partial class Generator
     // The frame moves up by the locals; AR.PFS and the branch register get what the return needs (SDM vol 3, br.call).
     private void EmitCall(in IrInstruction ir)
     {
-        if (Rotated)
-        {
-            EmitHandler(ir);
-            return;
-        }
-
-        ulong cfm = plan.Cfm;
+        ulong cfm = plan.Cfm & 0x3_FFFF;
         int sof = FrameMarker.Sof(cfm), sol = FrameMarker.Sol(cfm);
         ulong next = BundleOf(ir.Slot) + 16;
-        // Rotation within the region, entries of the ALAT for stacked registers, the end of the buffer: the handler's.
+        // Rotation, entries of the ALAT for stacked registers, the end of the buffer: the handler's.
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Cfm), (int)cfm, 8);
         Slow(ir, Condition.Ne);
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
@@ -245,13 +242,7 @@ internal sealed unsafe partial class Generator
         asm.Arithmetic(Alu.Cmp, Rax, Shadow(16));
         Slow(ir, Condition.Ne);
         asm.Load(Rdi, Shadow(24), 8);
-        if (Rotated)
-        {
-            asm.Jump(slowLabel);
-            return;
-        }
-
-        // Rotation within this region.
+        // Rotation.
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Cfm), 0x3_FFFF, 8);
         Slow(ir, Condition.A);
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);

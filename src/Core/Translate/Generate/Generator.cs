@@ -298,13 +298,7 @@ internal sealed unsafe partial class Generator
         Instruction* i = ir.Guest;
         int sof = i->Position;
         ulong cfm = FrameMarker.Of(i->Position, i->Length, i->Selector);
-        if (Rotated)
-        {
-            EmitHandler(ir);
-            return;
-        }
-
-        // A loop that comes back here may have rotated.
+        // Rotation is the handler's.
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Cfm), 0x3_FFFF, 8);
         Slow(ir, Condition.A);
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Dirty), Interpret.Rse.PhysicalRegisters - sof, 4);

@@ -12,6 +12,7 @@ internal static unsafe class StateOffsets
     public static readonly int FrameBase = Of(&Origin->FrameBase);
     public static readonly int FrameNat = Of(&Origin->FrameNat);
     public static readonly int RotatingFr = Of(&Origin->RotatingFr);
+    public static readonly int FrBuffer = Of(&Origin->FrBuffer);
     public static readonly int GrLimit = Of(&Origin->GrLimit);
     public static readonly int Ip = Of(&Origin->Ip);
     public static readonly int Psr = Of(&Origin->PsrValue);

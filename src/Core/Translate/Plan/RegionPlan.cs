@@ -172,6 +172,9 @@ internal sealed unsafe class RegionPlan
             IrInstruction ir = Lifter.Lift(i, slot, limit);
             if (i->Opcode == Opcode.Alloc)
                 limit = 31u + i->Position;
+            // No alloc follows a branch: it is the region's frame that rotates.
+            if (ir.Opcode == IrOpcode.RotatingLoop)
+                ir.Length = (byte)((Cfm >> 14 & 0xF) << 3);
             if (slot == first)
                 block.StartsWithExit = ir.MayLeave;
             if (ends[slot] && NeverFallsThrough(i))

@@ -85,6 +85,12 @@ internal sealed class RegisterAssignment
         if (ir.Opcode == IrOpcode.Handler)
             return 0;
         uint written = ir.D != 0 ? Bit(ir.D) : 0;
+        if (ir.Opcode == IrOpcode.RotatingLoop)
+        {
+            for (int r = 32; r < 32 + ir.Length; r++)
+                written |= Bit(r);
+        }
+
         return ir.WritesBase ? written | Bit(ir.A) : written;
     }
 
@@ -127,7 +133,10 @@ internal sealed class RegisterAssignment
             if (ir.Opcode == IrOpcode.Handler)
                 continue;
             needed |= (Bit(ir.A) | Bit(ir.B)) & ~written;
-            if (ir.Qp == 0)
+            // What may be written or not, and what a rotation moves, holds its value before.
+            if (ir.Qp != 0 || ir.Opcode == IrOpcode.RotatingLoop)
+                needed |= Writes(ir) & ~written;
+            else
                 written |= Writes(ir);
         }
 
