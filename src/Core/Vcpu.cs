@@ -32,6 +32,13 @@ public sealed unsafe class Vcpu : IDisposable
     /// <summary>The engine of the next <see cref="Run"/>.</summary>
     public EngineKind Engine { get; set; }
 
+    /// <summary>How often code runs before it is translated.</summary>
+    public int TranslationThreshold
+    {
+        get => Translator.Threshold;
+        set => Translator.Threshold = value;
+    }
+
     /// <summary>The translator, made when it is first asked for.</summary>
     internal Translate.Translator Translator => translator ??= new Translate.Translator(this);
 

@@ -16,7 +16,7 @@ internal sealed unsafe class ProgramMachine : IDisposable
         _memory.AddRam(0, Layout.MemorySize);
         Vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine };
         if (engine == EngineKind.Translator)
-            Vcpu.Translator.Threshold = program.Threshold;
+            Vcpu.TranslationThreshold = program.Threshold;
         Load(program);
     }
 
