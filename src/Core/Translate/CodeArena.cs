@@ -26,11 +26,14 @@ internal sealed unsafe class CodeArena : IDisposable
     public CodeArena()
     {
         var asm = new Assembler();
-        asm.Begin(memory.Writable, memory.Executable, 4096);
+        Floats = new ExtendedStubs(asm, memory.Writable, memory.Executable, ExtendedStubs.Capacity);
+        asm.Begin(memory.Writable + ExtendedStubs.Capacity, memory.Executable + ExtendedStubs.Capacity, 4096);
+        EmitCollectFlags(asm);
+        EmitChangesOfForm(asm);
         EmitEnter(asm);
         EmitExit(asm);
         EmitJump(asm);
-        stubBytes = (asm.Size + 63) & ~63;
+        stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         Reset();
     }
 
@@ -45,6 +48,18 @@ internal sealed unsafe class CodeArena : IDisposable
 
     /// <summary>Leaves for the bundle in rdx.</summary>
     public byte* Miss { get; private set; }
+
+    /// <summary>Arithmetic of 82-bit registers.</summary>
+    public ExtendedStubs Floats { get; }
+
+    /// <summary>Makes the floating-point register at rax a tagged double; carry where it is none. Uses rax and xmm0.</summary>
+    public byte* Tag { get; private set; }
+
+    /// <summary>Makes the tagged double at rax an 82-bit register; carry where that is left to others. Uses rax and xmm0.</summary>
+    public byte* Untag { get; private set; }
+
+    /// <summary>Puts the host's flags where they belong and starts to collect them for the status field eax - 1 (0: stops). Uses rax and rcx.</summary>
+    public byte* CollectFlags { get; private set; }
 
     /// <summary>Bytes of code that have been written.</summary>
     public int Used => used;
@@ -94,6 +109,74 @@ internal sealed unsafe class CodeArena : IDisposable
         *Site(NewSite()) = new ExitSite { Kind = ExitKind.LookThere };
     }
 
+    // The exceptions have the same order in MXCSR as in FPSR (v, d, z, o, u, i).
+    private void EmitCollectFlags(Assembler asm)
+    {
+        asm.Align(16);
+        CollectFlags = asm.Here;
+        Label fresh = asm.NewLabel();
+        var field = new HostAddress(Rbp, StateOffsets.FlagsField);
+        var flags = new HostAddress(Rbp, StateOffsets.HostFlags);
+        asm.Arithmetic(Alu.Cmp, field, 0, 1);
+        asm.Jump(Condition.E, fresh);
+        asm.Push(Rdx);
+        asm.StoreControl(flags);
+        asm.Load(Rdx, flags, 4);
+        asm.Arithmetic(Alu.And, Rdx, 0x3F, 4);
+        // sf0's flags begin at bit 13, and each field has 13 bits: 13 times the field's number plus one.
+        asm.Load(Rcx, field, 1);
+        asm.MultiplyImmediate(Rcx, Rcx, 13);
+        asm.Shlx(Rdx, Rdx, Rcx);
+        asm.Arithmetic(Alu.Or, new HostAddress(Rbp, StateOffsets.ArOf(Ar.Fpsr)), Rdx, 8);
+        asm.Pop(Rdx);
+        asm.Bind(fresh);
+        asm.LoadControl(new HostAddress(Rbp, StateOffsets.HostControl));
+        asm.Store(field, Rax, 1);
+        asm.Return();
+    }
+
+    private void EmitChangesOfForm(Assembler asm)
+    {
+        asm.Align(16);
+        Tag = asm.Here;
+        Label failed = asm.NewLabel(), done = asm.NewLabel();
+        Save(asm);
+        asm.Mov(Rsi, Rax);
+        asm.Mov(R12, Rax);
+        asm.Call(Floats.ToDouble);
+        asm.Jump(Condition.B, failed);
+        asm.Store(new HostAddress(R12), Rax, 8);
+        asm.StoreImmediate(new HostAddress(R12, 12), 1, 4);
+        asm.StoreImmediate(new HostAddress(Rbp, StateOffsets.FloatsTagged), 1, 1);
+        asm.Bind(failed);
+        Restore(asm);
+
+        asm.Align(16);
+        Untag = asm.Here;
+        Save(asm);
+        asm.Mov(R8, Rax);
+        asm.VectorLoad(HostVector.Xmm0, new HostAddress(Rax), 8);
+        asm.Call(Floats.FromDouble);
+        asm.Bind(done);
+        Restore(asm);
+    }
+
+    private static readonly HostRegister[] Saved = [Rcx, Rdx, Rsi, Rdi, R8, R9, R10, R11, R12];
+
+    private static void Save(Assembler asm)
+    {
+        foreach (HostRegister register in Saved)
+            asm.Push(register);
+    }
+
+    // The carry stays.
+    private static void Restore(Assembler asm)
+    {
+        foreach (HostRegister register in Saved.AsEnumerable().Reverse())
+            asm.Pop(register);
+        asm.Return();
+    }
+
     private void EmitEnter(Assembler asm)
     {
         Enter = (delegate* unmanaged[Cdecl, SuppressGCTransition]<VcpuState*, byte*, uint>)asm.Here;
@@ -110,6 +193,14 @@ internal sealed unsafe class CodeArena : IDisposable
     {
         asm.Align(16);
         Exit = asm.Here;
+        Label quiet = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, new HostAddress(Rbp, StateOffsets.FlagsField), 0, 1);
+        asm.Jump(Condition.E, quiet);
+        asm.Mov(Rdx, Rax);
+        asm.MovImmediate(Rax, 0);
+        asm.Call(CollectFlags);
+        asm.Mov(Rax, Rdx);
+        asm.Bind(quiet);
         asm.VectorZeroUpper();
         asm.Store(new HostAddress(Rbp, StateOffsets.Budget), R15, 8);
         asm.Arithmetic(Alu.Add, Rsp, 8);

@@ -39,6 +39,24 @@ public unsafe struct CodeState
     /// <summary>As <see cref="HighestFrame"/>, below.</summary>
     public ulong* LowestFrame;
 
+    /// <summary>1.0.</summary>
+    public double One;
+
+    /// <summary>-0.0.</summary>
+    public double MinusZero;
+
+    /// <summary>MXCSR while translated code runs: all masked, nearest, no flags.</summary>
+    public uint HostControl;
+
+    /// <summary>MXCSR as it was read.</summary>
+    public uint HostFlags;
+
+    /// <summary>1 + the status field to which the host's flags belong; 0 while none are collected.</summary>
+    public byte FlagsField;
+
+    /// <summary>Non-zero when some floating-point register may be a tagged double.</summary>
+    public byte FloatsTagged;
+
     /// <summary>Byte offset of the newest entry of <see cref="Shadow"/>.</summary>
     public uint ShadowTop;
 

@@ -31,6 +31,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         waiting = null;
         while (s->Retired < Volatile.Read(ref s->Deadline) || vcpu.Attend())
             Advance();
+        TaggedFloats.UntagAll(s);
     }
 
     // To the next look-point.
@@ -40,7 +41,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         {
             if ((s->Careful | s->NatPresent) != 0 || (s->PsrValue & InterpretedPsr) != 0)
             {
-                Interpreter.Stretch(s);
+                Interpret();
                 return;
             }
 
@@ -51,7 +52,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             {
                 waiting = null;
                 if (!faulted)
-                    Interpreter.Stretch(s);
+                    Interpret();
                 return;
             }
 
@@ -60,6 +61,13 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             if (Execute(code))
                 return;
         }
+    }
+
+    private void Interpret()
+    {
+        if (s->Translated.FloatsTagged != 0)
+            TaggedFloats.UntagAll(s);
+        Interpreter.Stretch(s);
     }
 
     private void Link(byte* code)
@@ -148,12 +156,14 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         s->RunStart = site->RunStart;
         if (site->UsesPredicates)
             Pack(s);
+        if (s->Translated.FloatsTagged != 0)
+            TaggedFloats.Untag(s, i);
         translator.HandlerCalls[(int)i->Opcode]++;
         uint version = translator.Version;
         ulong cfm = s->Cfm;
         int step = i->Handler(s, i);
         if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
-            && TranslationContext.Of(s->PsrValue) == region->Context && (s->PsrValue & InterpretedPsr) == 0
+            && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
             if (site->UsesPredicates)

@@ -18,6 +18,12 @@ internal static class TranslationContext
     /// <summary>Privilege level.</summary>
     public const uint CplMask = 3 << CplShift;
 
+    /// <summary>The number of FPSR's controls: bits 6:5.</summary>
+    public const int FpsrShift = 5;
+
+    /// <summary>FPSR without its flags.</summary>
+    public const ulong FpsrControls = 0x3f | (0x7fUL << 6) | (0x7fUL << 19) | (0x7fUL << 32) | (0x7fUL << 45);
+
     /// <summary>PSR bits that the context is made of, and those that choose the address space of code.</summary>
     public const ulong PsrBits = Psr.Ic | Psr.Dfl | Psr.Dfh | Psr.Cpl | Psr.It | Psr.Pk | Psr.Db;
 

@@ -22,7 +22,9 @@ internal sealed unsafe class Translator : IDisposable
     private readonly Dictionary<RegionKey, nint> regions = [];
     private readonly Dictionary<ulong, List<RegionKey>> pages = [];
     private readonly byte[] counters = new byte[Counters];
-    private ulong contextPsr = ulong.MaxValue;
+    private const int MostControls = 4;
+    private readonly List<ulong> controls = [];
+    private ulong contextPsr = ulong.MaxValue, contextFpsr;
     private uint mappingVersion;
     private ulong purges;
 
@@ -54,6 +56,9 @@ internal sealed unsafe class Translator : IDisposable
         generator = new Generator(asm, arena, plan, registers);
         s->Translated.Jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Count * sizeof(JumpEntry)), 64);
         s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
+        s->Translated.One = 1;
+        s->Translated.MinusZero = -0.0;
+        s->Translated.HostControl = 0x1F80;
         s->Translated.LowestFrame = s->StackBuffer + (256 - 32);
         vcpu.Code.Forgotten += Forget;
         vcpu.Code.Dropped += Clear;
@@ -63,16 +68,36 @@ internal sealed unsafe class Translator : IDisposable
     /// <summary>Follows changes of the PSR and of code mappings: afterwards <see cref="CodeState.Spaces"/> and <see cref="Context"/> are those of now.</summary>
     public void FollowContext()
     {
-        ulong psr = s->PsrValue & TranslationContext.PsrBits;
-        if (psr == contextPsr && s->Mmu->CodeVersion == mappingVersion)
+        ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
+        if (psr == contextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
             return;
         contextPsr = psr;
+        contextFpsr = fpsr;
         mappingVersion = s->Mmu->CodeVersion;
         purges = s->Mmu->CodePurges;
-        Context = TranslationContext.Of(psr);
+        Context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
         for (int region = 0; region < 8; region++)
             s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)Context << 32 | purges << 40;
     }
+
+    // Few values of the controls are in use; code is made for each of them.
+    private uint FpsrNumber(ulong fpsr)
+    {
+        int known = controls.IndexOf(fpsr);
+        if (known >= 0)
+            return (uint)known;
+        if (controls.Count == MostControls)
+        {
+            controls.Clear();
+            Clear();
+        }
+
+        controls.Add(fpsr);
+        return (uint)controls.Count - 1;
+    }
+
+    /// <summary>True while the state's PSR and FPSR are those of <see cref="Context"/>.</summary>
+    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == contextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
 
     /// <summary>
     /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption
@@ -122,7 +147,8 @@ internal sealed unsafe class Translator : IDisposable
         if (arena.IsFull)
             Clear();
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
-        if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm))
+        var floats = new FloatContext(Context, contextFpsr);
+        if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats))
             return null;
         registers.Make(plan);
         RegionState* region = arena.NewRegion();
@@ -137,7 +163,7 @@ internal sealed unsafe class Translator : IDisposable
             Cfm = s->Cfm,
         };
         asm.Begin(arena.NextWritable, arena.NextExecutable, CodeArena.LargestRegion);
-        generator.Emit(region);
+        generator.Emit(region, floats);
         if (asm.Overflow)
             return null;
         arena.Take(asm.Size);

@@ -22,12 +22,22 @@ internal sealed unsafe partial class Generator
 
         /// <summary>The frame is another.</summary>
         OtherFrame,
+
+        /// <summary>A floating-point register is to become a tagged double.</summary>
+        Tag,
+
+        /// <summary>A floating-point register is to become an 82-bit one.</summary>
+        Untag,
+
+        /// <summary>Flags of the host are to be collected for a status field.</summary>
+        Flags,
     }
 
     private struct Stub
     {
         public Label Label;
         public Label Resume;
+        public Label Slow;
         public StubKind Kind;
         public uint Dirty;
         public int Target;
@@ -70,6 +80,8 @@ internal sealed unsafe partial class Generator
             return;
         asm.Bind(slowResume);
         slowIsOpen = false;
+        // The handler's way put the flags away.
+        floatField = -1;
     }
 
     private void EmitHandler(in IrInstruction ir)
@@ -99,6 +111,12 @@ internal sealed unsafe partial class Generator
                     break;
                 case StubKind.Deadline:
                     EmitSpillAndExit(NewSite(ExitKind.Look, stub.Address, BundleOf(stub.Instruction.Slot)));
+                    break;
+                case StubKind.Tag or StubKind.Untag:
+                    EmitChangeOfForm(stub);
+                    break;
+                case StubKind.Flags:
+                    EmitFlagsStub(stub);
                     break;
                 default:
                     EmitOtherFrame();

@@ -58,7 +58,11 @@ internal sealed unsafe partial class Generator
 
     private void EmitLoad(in IrInstruction ir)
     {
-        HostAddress from = EmitTranslate(ir, ReadTag);
+        EmitLoadAndUpdate(ir, EmitTranslate(ir, ReadTag));
+    }
+
+    private void EmitLoadAndUpdate(in IrInstruction ir, HostAddress from)
+    {
         if ((ir.Update & Completers.UpdateRegister) != 0)
         {
             // The increment may be the target: the base comes first.
@@ -81,10 +85,7 @@ internal sealed unsafe partial class Generator
         EmitUnatBit(ir);
         asm.BitTest(Rcx, Rax);
         Slow(ir, Condition.B);
-        HostRegister to = Target(ir.D, Rax);
-        asm.Load(to, from, 8);
-        Write(ir.D, to);
-        EmitUpdate(ir);
+        EmitLoadAndUpdate(ir, from);
     }
 
     // rcx = AR.UNAT, rax = the bit's number (modulo 64) for the address in A.

@@ -39,8 +39,9 @@ internal sealed unsafe partial class Generator
     }
 
     /// <summary>Emits the region; <see cref="Assembler.Overflow"/> of the assembler tells whether it fitted.</summary>
-    public void Emit(RegionState* state)
+    public void Emit(RegionState* state, in FloatContext floatContext)
     {
+        floats = floatContext;
         region = state;
         pageVa = state->CodeVa;
         context = state->Context;
@@ -94,6 +95,7 @@ internal sealed unsafe partial class Generator
         dirty = block.DirtyIn;
         openQp = 0;
         flagsP1 = flagsP2 = 0;
+        StartFloat();
         current = block;
         for (int k = block.FirstIr; k < block.EndIr; k++)
         {
@@ -118,7 +120,7 @@ internal sealed unsafe partial class Generator
         FallThrough(nextEmitted);
     }
 
-    private static bool IsPredicateWriter(in IrInstruction ir) => ir.Opcode is IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided;
+    private static bool IsPredicateWriter(in IrInstruction ir) => ir.Opcode is IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided or IrOpcode.FloatCompare;
 
     private Block current;
 
@@ -246,12 +248,25 @@ internal sealed unsafe partial class Generator
         {
             case IrOpcode.Handler:
                 EmitHandler(ir);
+                modifiedBits = 0;
                 break;
             case IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided:
                 EmitPredicates(ir);
                 break;
             case IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill or IrOpcode.UpdateBase:
                 EmitMemory(ir);
+                break;
+            case IrOpcode.Float:
+                EmitFloat(ir);
+                break;
+            case IrOpcode.FloatCompare:
+                EmitFloatCompare(ir);
+                break;
+            case IrOpcode.FloatLoad:
+                EmitFloatLoad(ir);
+                break;
+            case IrOpcode.FloatStore:
+                EmitFloatStore(ir);
                 break;
             case IrOpcode.MoveToBranch:
                 asm.Store(State(StateOffsets.Br + 8 * ir.P1), Read(ir.A, Rax), 8);

@@ -32,6 +32,12 @@ internal static unsafe class StateOffsets
     public static readonly int Resume = Of(&Origin->Translated.Resume);
     public static readonly int HighestFrame = Of(&Origin->Translated.HighestFrame);
     public static readonly int LowestFrame = Of(&Origin->Translated.LowestFrame);
+    public static readonly int One = Of(&Origin->Translated.One);
+    public static readonly int MinusZero = Of(&Origin->Translated.MinusZero);
+    public static readonly int HostControl = Of(&Origin->Translated.HostControl);
+    public static readonly int HostFlags = Of(&Origin->Translated.HostFlags);
+    public static readonly int FlagsField = Of(&Origin->Translated.FlagsField);
+    public static readonly int FloatsTagged = Of(&Origin->Translated.FloatsTagged);
     public static readonly int ShadowTop = Of(&Origin->Translated.ShadowTop);
     public static readonly int Shadow = Of(Origin->Translated.Shadow);
 

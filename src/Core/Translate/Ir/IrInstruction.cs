@@ -70,7 +70,7 @@ internal unsafe struct IrInstruction
     /// <summary>True when control may leave the translated code here for a handler.</summary>
     public readonly bool MayLeave => Opcode is IrOpcode.Handler or IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill
         or IrOpcode.Alloc or IrOpcode.Exchange or IrOpcode.CompareExchange or IrOpcode.FetchAdd or IrOpcode.MoveToApplication
-        or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return;
+        or IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatLoad or IrOpcode.FloatStore or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return;
 
     /// <summary>True when the block ends behind it.</summary>
     public readonly bool EndsBlock => Opcode >= IrOpcode.Branch;

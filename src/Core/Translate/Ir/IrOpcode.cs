@@ -92,6 +92,18 @@ internal enum IrOpcode : byte
     /// <summary>A packed operation of the vector unit: D = A op B, Immediate names it.</summary>
     Packed,
 
+    /// <summary>A floating-point operation; its registers are those of the guest's instruction, D and A general ones.</summary>
+    Float,
+
+    /// <summary>fcmp: P1, P2.</summary>
+    FloatCompare,
+
+    /// <summary>Loads of floating-point registers.</summary>
+    FloatLoad,
+
+    /// <summary>Stores of floating-point registers.</summary>
+    FloatStore,
+
     // Branch registers: P1 = number.
     MoveToBranch, MoveFromBranch,
 

@@ -9,10 +9,11 @@ internal static unsafe partial class Lifter
     /// <summary>
     /// Lifts one slot. <paramref name="limit"/> is the highest general register of the frame. What has no fast form, or would fault, becomes <see cref="IrOpcode.Handler"/>.
     /// </summary>
-    public static IrInstruction Lift(Instruction* i, int slot, uint limit)
+    public static IrInstruction Lift(Instruction* i, int slot, uint limit, in FloatContext floats)
     {
         var ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
-        if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i))
+        if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i)
+            && !Floating(ref ir, i, limit, floats))
             ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
         return ir;
     }

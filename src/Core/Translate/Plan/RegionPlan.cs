@@ -23,6 +23,7 @@ internal sealed unsafe class RegionPlan
     private readonly int[] waiting = new int[PageSlots + 1];
     private int waitingCount;
     private int slotCount;
+    private FloatContext floats;
 
     /// <summary>Instructions of all blocks.</summary>
     public IrInstruction[] Ir { get; } = new IrInstruction[PageSlots];
@@ -56,8 +57,9 @@ internal sealed unsafe class RegionPlan
     }
 
     /// <summary>Plans the region that begins at <paramref name="entry"/>; false where nothing can be translated.</summary>
-    public bool Make(Instruction* slots, byte* page, int entry, ulong cfm)
+    public bool Make(Instruction* slots, byte* page, int entry, ulong cfm, in FloatContext floatContext)
     {
+        floats = floatContext;
         Slots = slots;
         Array.Clear(inside);
         Array.Clear(leads);
@@ -100,7 +102,8 @@ internal sealed unsafe class RegionPlan
     {
         for (; slot < PageSlots && !inside[slot]; slot++)
         {
-            if (slotCount == MostSlots || !Decode(page, slot))
+            // The second slot of a long instruction is no place to go on from.
+            if (!Decode(page, slot) || (slotCount >= MostSlots && Slots[slot].Opcode != Opcode.LongSecondSlot))
                 return;
             Instruction* i = Slots + slot;
             // A frame that changes in mid-region would make what is known of it differ from block to block.
@@ -169,7 +172,7 @@ internal sealed unsafe class RegionPlan
         do
         {
             Instruction* i = Slots + slot;
-            IrInstruction ir = Lifter.Lift(i, slot, limit);
+            IrInstruction ir = Lifter.Lift(i, slot, limit, floats);
             if (i->Opcode == Opcode.Alloc)
                 limit = 31u + i->Position;
             // No alloc follows a branch: it is the region's frame that rotates.

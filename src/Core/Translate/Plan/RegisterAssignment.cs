@@ -11,9 +11,12 @@ internal sealed class RegisterAssignment
     /// <summary>Host registers for guest registers.</summary>
     public static readonly HostRegister[] Hosts =
     [
-        HostRegister.Rsi, HostRegister.Rdi, HostRegister.R8, HostRegister.R9, HostRegister.R10, HostRegister.R11, HostRegister.R12,
-        HostRegister.R13, HostRegister.R14,
+        HostRegister.R12, HostRegister.R13, HostRegister.R14, HostRegister.Rsi, HostRegister.Rdi, HostRegister.R8, HostRegister.R9,
+        HostRegister.R10, HostRegister.R11,
     ];
+
+    /// <summary>The first of <see cref="Hosts"/> keep their values over calls of <see cref="ExtendedStubs"/>.</summary>
+    public const int Preserved = 3;
 
     private const sbyte None = -1;
     private readonly sbyte[] index = new sbyte[IrInstruction.Registers];

@@ -1,0 +1,564 @@
+using FastXen.Core.Decode;
+using FastXen.Core.Emit;
+using FastXen.Core.Float;
+using FastXen.Core.State;
+using static FastXen.Core.Emit.HostRegister;
+using static FastXen.Core.Emit.HostVector;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>
+/// Floating point. A register in memory is the 82-bit form (tag 0) or a tagged double (tag 1: the significand's field holds the double's
+/// bits). Operations of double format want tagged operands and run on the host's unit, those of other formats want 82-bit
+/// operands and call <see cref="ExtendedStubs"/>; an operand of the other form is changed in place, which changes no value.
+/// </summary>
+internal sealed unsafe partial class Generator
+{
+    private const int SignExponentField = 8, TagField = 12;
+
+    // The status field for which the host's flags are being collected in this block, and the PSR.mf bits that are set: -1, 0 at first.
+    private int floatField;
+    private ulong modifiedBits;
+
+    private FloatContext floats;
+
+    private void StartFloat()
+    {
+        floatField = -1;
+        modifiedBits = 0;
+    }
+
+    private HostAddress Fr(uint f, HostRegister scratch, int field = 0)
+    {
+        if (f < 32)
+            return State(StateOffsets.FrStatic + 16 * (int)f + field);
+        asm.Load(scratch, State(StateOffsets.RotatingFr), 8);
+        return new HostAddress(scratch, 16 * (int)f + field);
+    }
+
+    // After an instruction that wrote a register: PSR.mfl or mfh. Those of a block that are executed in any case are set once.
+    private void Modified(uint f)
+    {
+        ulong bit = f < 32 ? Psr.Mfl : Psr.Mfh;
+        if ((modifiedBits & bit) != 0)
+            return;
+        asm.Arithmetic(Alu.Or, State(StateOffsets.Psr), (int)bit, 4);
+        if (openQp == 0)
+            modifiedBits |= bit;
+    }
+
+    private void EmitFloat(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        switch (i->Opcode)
+        {
+            case Opcode.SetfSig:
+                EmitSetf(ir, FloatRegister.IntegerExponent, tagged: false);
+                break;
+            case Opcode.SetfD:
+                EmitSetf(ir, 0, tagged: true);
+                break;
+            case Opcode.GetfSig or Opcode.GetfExp:
+                EmitGetf(ir);
+                break;
+            case Opcode.GetfD when i->R2 < 2:
+                EmitHandler(ir);
+                break;
+            case Opcode.GetfD:
+                Want(ir, i->R2, tagged: true);
+                asm.Load(Target(ir.D, Rax), Fr(i->R2, Rcx), 8);
+                Write(ir.D, Target(ir.D, Rax));
+                break;
+            case Opcode.FmergeS or Opcode.FmergeNs:
+                EmitMerge(ir);
+                break;
+            case Opcode.XmaL or Opcode.XmaH or Opcode.XmaHu:
+                EmitIntegerMultiply(ir);
+                break;
+            case Opcode.FcvtXf:
+                Want(ir, i->R2, tagged: false);
+                CallStub(ir, arena.Floats.FromInteger, i->R2, 0, 0, i->R1, raises: false);
+                break;
+            case Opcode.FcvtFxTrunc or Opcode.FcvtFxuTrunc:
+                Want(ir, i->R2, tagged: false);
+                CallStub(ir, i->Opcode == Opcode.FcvtFxTrunc ? arena.Floats.ToSigned : arena.Floats.ToUnsigned, i->R2, 0, 0, i->R1, raises: true);
+                break;
+            case Opcode.Frcpa or Opcode.Frsqrta:
+                EmitApproximation(ir);
+                break;
+            default:
+                EmitFused(ir);
+                break;
+        }
+    }
+
+    /// <summary>
+    /// Makes sure that a register has the form that is wanted. Constants (f0, f1) are 82-bit; a caller that wants them as doubles does not ask.
+    /// Uses rax; rcx, rdx stay.
+    /// </summary>
+    private void Want(in IrInstruction ir, uint f, bool tagged)
+    {
+        if (f < 2)
+            return;
+        OpenSlow(ir);
+        Label change = asm.NewLabel(), done = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, TagField), tagged ? 1 : 0, 4);
+        asm.Jump(Condition.Ne, change);
+        asm.Bind(done);
+        stubs.Add(new Stub
+        {
+            Label = change,
+            Resume = done,
+            Kind = tagged ? StubKind.Tag : StubKind.Untag,
+            Target = (int)f,
+            Slow = slowLabel,
+            Block = current,
+        });
+    }
+
+    // Out of line: the register's form is changed, or the handler does the instruction.
+    private void EmitChangeOfForm(in Stub stub)
+    {
+        asm.Lea(Rax, Fr((uint)stub.Target, Rax));
+        asm.Call(stub.Kind == StubKind.Tag ? arena.Tag : arena.Untag);
+        asm.Jump(Condition.B, stub.Slow);
+        asm.Jump(stub.Resume);
+    }
+
+    private void EmitSetf(in IrInstruction ir, uint signExponent, bool tagged)
+    {
+        uint f = ir.Guest->R1;
+        HostRegister value = Read(ir.A, Rax);
+        HostAddress to = Fr(f, Rcx);
+        asm.Store(to, value, 8);
+        if (tagged)
+            SetTag(f);
+        else
+            asm.StoreImmediate(Field(f, SignExponentField), (int)signExponent, 8);
+        Modified(f);
+    }
+
+    // A field of the register that Fr has addressed last, with rcx.
+    private static HostAddress Field(uint f, int field) =>
+        f < 32 ? State(StateOffsets.FrStatic + 16 * (int)f + field) : new HostAddress(Rcx, 16 * (int)f + field);
+
+    private void SetTag(uint f)
+    {
+        asm.StoreImmediate(Field(f, TagField), 1, 4);
+        asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
+    }
+
+    private void EmitGetf(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        Want(ir, i->R2, tagged: false);
+        asm.Load(Rcx, Fr(i->R2, Rdx, SignExponentField), 4);
+        // It may be NaTVal.
+        asm.Arithmetic(Alu.Cmp, Rcx, (int)FloatRegister.NatExponent, 4);
+        Slow(ir, Condition.E);
+        if (i->Opcode == Opcode.GetfExp)
+        {
+            Write(ir.D, Rcx);
+            return;
+        }
+
+        asm.Load(Target(ir.D, Rax), Fr(i->R2, Rdx), 8);
+        Write(ir.D, Target(ir.D, Rax));
+    }
+
+    // fmerge.s f1 = f3, f3 is the move, fmerge.ns f1 = f3, f3 the negation, fmerge.s f1 = f0, f3 the absolute value.
+    private void EmitMerge(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        uint a = i->R2, b = i->R3;
+        if (a == b && i->Opcode == Opcode.FmergeS)
+        {
+            asm.VectorLoad(Xmm0, Fr(b, Rcx), 16);
+            asm.VectorStore(Fr(i->R1, Rcx), Xmm0, 16);
+            Modified(i->R1);
+            return;
+        }
+
+        if (b < 2 || (a != b && a != 0))
+        {
+            EmitHandler(ir);
+            return;
+        }
+
+        Want(ir, b, tagged: true);
+        asm.Load(Rdx, Fr(b, Rcx), 8);
+        if (a == b)
+            asm.BitTestComplement(Rdx, 63);
+        else if (i->Opcode == Opcode.FmergeS)
+            asm.BitTestReset(Rdx, 63);
+        else
+            asm.BitTestSet(Rdx, 63);
+        asm.Store(Fr(i->R1, Rcx), Rdx, 8);
+        SetTag(i->R1);
+        Modified(i->R1);
+    }
+
+    private void EmitIntegerMultiply(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        foreach (uint f in (ReadOnlySpan<uint>)[i->R2, i->R3, i->R4])
+        {
+            if (f < 2)
+                continue;
+            Want(ir, f, tagged: false);
+            asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
+            Slow(ir, Condition.E);
+        }
+
+        asm.Load(Rax, Fr(i->R3, Rax), 8);
+        asm.Load(Rdx, Fr(i->R4, Rdx), 8);
+        if (i->Opcode == Opcode.XmaL)
+        {
+            asm.Multiply(Rax, Rdx);
+            if (i->R2 != 0)
+                asm.Arithmetic(Alu.Add, Rax, Fr(i->R2, Rcx));
+        }
+        else
+        {
+            if (i->Opcode == Opcode.XmaH)
+                asm.MultiplyWideSigned(Rdx);
+            else
+                asm.MultiplyWide(Rdx);
+            if (i->R2 != 0)
+            {
+                asm.Arithmetic(Alu.Add, Rax, Fr(i->R2, Rcx));
+                asm.Arithmetic(Alu.Adc, Rdx, 0);
+            }
+
+            asm.Mov(Rax, Rdx);
+        }
+
+        asm.Store(Fr(i->R1, Rcx), Rax, 8);
+        asm.StoreImmediate(Field(i->R1, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+        Modified(i->R1);
+    }
+
+    private void EmitApproximation(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        Label done = asm.NewLabel();
+        if (ir.Qp != 0)
+        {
+            Label go = asm.NewLabel();
+            asm.Arithmetic(Alu.Cmp, Predicate(ir.Qp), 0, 1);
+            asm.Jump(Condition.Ne, go);
+            Clear(ir.P2);
+            asm.Jump(done);
+            asm.Bind(go);
+        }
+
+        if (i->Opcode == Opcode.Frcpa)
+        {
+            Want(ir, i->R2, tagged: false);
+            Want(ir, i->R3, tagged: false);
+            CallStub(ir, arena.Floats.Reciprocal, i->R2, i->R3, 0, i->R1, raises: false);
+        }
+        else
+        {
+            Want(ir, i->R3, tagged: false);
+            CallStub(ir, arena.Floats.ReciprocalSquareRoot, i->R3, 0, 0, i->R1, raises: false);
+        }
+
+        Set(ir.P2, true);
+        modifiedBits = 0;
+        // The handler's way joins behind: it has set the predicate itself.
+        asm.Bind(done);
+    }
+
+    private const uint Clobbered = ~((1u << RegisterAssignment.Preserved) - 1);
+
+    // Calls machine code for 82-bit registers: operands and target by address; the registers that it loses are stored before and loaded after.
+    private void CallStub(in IrInstruction ir, byte* stub, uint a, uint b, uint c, uint target, bool raises)
+    {
+        OpenSlow(ir);
+        EmitSpill(dirty & Clobbered);
+        asm.Lea(Rsi, Fr(a, Rsi));
+        if (b != 0)
+            asm.Lea(Rdi, Fr(b, Rdi));
+        if (c != 0)
+            asm.Lea(Rcx, Fr(c, Rcx));
+        asm.Lea(R8, Fr(target, R8));
+        asm.Call(stub);
+        Label failed = asm.NewLabel();
+        stubs.Add(new Stub
+        {
+            Label = failed,
+            Resume = slowResume,
+            Kind = StubKind.Handler,
+            Dirty = dirty & ~Clobbered,
+            Block = current,
+            Instruction = ir,
+        });
+        asm.Jump(Condition.B, failed);
+        if (raises)
+        {
+            asm.ShiftBy(Shift.Shl, Rax, 13 + 13 * ir.Guest->Selector);
+            asm.Arithmetic(Alu.Or, State(StateOffsets.ArOf(Ar.Fpsr)), Rax, 8);
+        }
+
+        Modified(target);
+        for (int k = RegisterAssignment.Preserved; k < registers.Count; k++)
+            asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
+    }
+
+    private void EmitFused(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        uint completer = (uint)i->Completers >> 2 & 3;
+        if (floats.IsDouble(completer, i->Selector))
+        {
+            EmitDouble(ir);
+            return;
+        }
+
+        uint a = i->R3, b = i->R4, c = i->R2;
+        if (a == 1 && b != 1)
+            (a, b) = (b, a);
+        FusedShape shape = (b == 1, c == 0) switch
+        {
+            (true, true) => FusedShape.Normalization,
+            (true, false) => FusedShape.Sum,
+            (false, true) => FusedShape.Product,
+            _ => FusedShape.MultiplyAdd,
+        };
+        byte* stub = arena.Floats.Fused(shape, i->Opcode == Opcode.Fnma, i->Opcode == Opcode.Fms, completer, floats.Controls(i->Selector));
+        if (stub == null || a == 0 || b == 0)
+        {
+            EmitHandler(ir);
+            return;
+        }
+
+        Want(ir, a, tagged: false);
+        if (b != 1)
+            Want(ir, b, tagged: false);
+        if (c != 0)
+            Want(ir, c, tagged: false);
+        CallStub(ir, stub, a, b == 1 ? 0 : b, c, i->R1, raises: true);
+    }
+
+    // The host's flags are collected for one status field; the arena's code puts those of another one where they belong.
+    private void CollectFlags(int field)
+    {
+        if (floatField == field)
+            return;
+        Label change = asm.NewLabel(), done = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.FlagsField), field + 1, 1);
+        asm.Jump(Condition.Ne, change);
+        asm.Bind(done);
+        stubs.Add(new Stub { Label = change, Resume = done, Kind = StubKind.Flags, Target = field, Block = current });
+        floatField = openQp == 0 ? field : -1;
+    }
+
+    private void EmitFlagsStub(in Stub stub)
+    {
+        asm.MovImmediate(Rax, (uint)(stub.Target + 1));
+        asm.Call(arena.CollectFlags);
+        asm.Jump(stub.Resume);
+    }
+
+    private void LoadDouble(HostVector to, uint f)
+    {
+        switch (f)
+        {
+            case 0:
+                asm.VectorZero(to);
+                break;
+            case 1:
+                asm.VectorLoad(to, State(StateOffsets.One), 8);
+                break;
+            default:
+                asm.VectorLoad(to, Fr(f, Rcx), 8);
+                break;
+        }
+    }
+
+    private void EmitDouble(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        uint a = i->R3, b = i->R4, c = i->R2;
+        if (a == 1)
+            (a, b) = (b, a);
+        Want(ir, a, tagged: true);
+        if (b != a)
+            Want(ir, b, tagged: true);
+        if (c != a && c != b)
+            Want(ir, c, tagged: true);
+        CollectFlags(i->Selector);
+        LoadDouble(Xmm0, a);
+        bool negative = i->Opcode == Opcode.Fnma;
+        if (c == 0 && !negative)
+        {
+            LoadDouble(Xmm1, b);
+            asm.Float(FloatOperation.Multiply, Xmm2, Xmm0, Xmm1, 8);
+        }
+        else if (b == 1 && !negative)
+        {
+            LoadDouble(Xmm1, c);
+            asm.Float(i->Opcode == Opcode.Fms ? FloatOperation.Subtract : FloatOperation.Add, Xmm2, Xmm0, Xmm1, 8);
+        }
+        else
+        {
+            LoadDouble(Xmm1, b);
+            if (c == 0)
+                asm.VectorLoad(Xmm2, State(StateOffsets.MinusZero), 8);
+            else
+                LoadDouble(Xmm2, c);
+            FusedOperation op = i->Opcode switch
+            {
+                Opcode.Fma => FusedOperation.MultiplyAdd,
+                Opcode.Fms => FusedOperation.MultiplySubtract,
+                _ => FusedOperation.NegativeMultiplyAdd,
+            };
+            asm.Fused(op, 231, Xmm2, Xmm0, Xmm1, 8);
+        }
+
+        // Which NaN comes out is the handler's to say.
+        asm.CompareFloat(Xmm2, Xmm2, 8);
+        Slow(ir, Condition.P);
+        asm.VectorStore(Fr(i->R1, Rcx), Xmm2, 8);
+        SetTag(i->R1);
+        Modified(i->R1);
+    }
+
+    private void EmitFloatCompare(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        Label done = asm.NewLabel();
+        if (ir.Type == PredicateType.Unconditional)
+        {
+            Label go = asm.NewLabel();
+            asm.Arithmetic(Alu.Cmp, Predicate(ir.Qp), 0, 1);
+            asm.Jump(Condition.Ne, go);
+            Clear(ir.P1);
+            Clear(ir.P2);
+            asm.Jump(done);
+            asm.Bind(go);
+        }
+
+        Want(ir, i->R2, tagged: true);
+        if (i->R3 != i->R2)
+            Want(ir, i->R3, tagged: true);
+        CollectFlags(i->Selector);
+        bool equal = i->Opcode is Opcode.FcmpEq or Opcode.FcmpEqUnc;
+        LoadDouble(Xmm0, i->R2);
+        LoadDouble(Xmm1, i->R3);
+        // Reversed: "b above a" is false when they are unordered.
+        asm.CompareFloat(equal ? Xmm0 : Xmm1, equal ? Xmm1 : Xmm0, 8);
+        Slow(ir, Condition.P);
+        Condition condition = equal ? Condition.E : i->Opcode is Opcode.FcmpLt or Opcode.FcmpLtUnc ? Condition.A : Condition.Ae;
+        if (ir.P1 != 0)
+            asm.SetCondition(condition, Predicate(ir.P1));
+        if (ir.P2 != 0)
+            asm.SetCondition(Inverse(condition), Predicate(ir.P2));
+        asm.Bind(done);
+        floatField = openQp == 0 && ir.Type != PredicateType.Unconditional ? floatField : -1;
+    }
+
+    private void EmitFloatLoad(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        uint f = i->R1;
+        HostAddress from = EmitTranslate(ir, ReadTag);
+        switch (i->Opcode)
+        {
+            case Opcode.Ldfd or Opcode.LdfdS:
+                asm.Load(Rax, from, 8);
+                asm.Store(Fr(f, Rcx), Rax, 8);
+                SetTag(f);
+                break;
+            case Opcode.Ldf8 or Opcode.Ldf8S:
+                asm.Load(Rax, from, 8);
+                asm.Store(Fr(f, Rcx), Rax, 8);
+                asm.StoreImmediate(Field(f, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+                break;
+            case Opcode.LdfFill:
+                asm.VectorLoad(Xmm0, from, 16);
+                asm.VectorStore(Fr(f, Rcx), Xmm0, 16);
+                asm.Arithmetic(Alu.And, Field(f, SignExponentField), 0x3_FFFF, 8);
+                break;
+            default:
+                EmitSingleLoad(ir, from);
+                break;
+        }
+
+        EmitUpdate(ir);
+        Modified(f);
+    }
+
+    // Zeros and normal numbers are doubles; the others have forms of their own in a register.
+    private void EmitSingleLoad(in IrInstruction ir, in HostAddress from)
+    {
+        Label zero = asm.NewLabel();
+        asm.VectorLoad(Xmm0, from, 4);
+        asm.MoveFromVector(Rax, Xmm0, 4);
+        asm.Arithmetic(Alu.Add, Rax, Rax, 4);
+        asm.Jump(Condition.E, zero);
+        asm.Arithmetic(Alu.Sub, Rax, 0x0100_0000, 4);
+        asm.Arithmetic(Alu.Cmp, Rax, unchecked((int)0xFE00_0000), 4);
+        Slow(ir, Condition.Ae);
+        asm.Bind(zero);
+        asm.ConvertToDouble(Xmm0, Xmm0);
+        asm.VectorStore(Fr(ir.Guest->R1, Rcx), Xmm0, 8);
+        SetTag(ir.Guest->R1);
+    }
+
+    private void EmitFloatStore(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        uint f = i->R2;
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
+        Slow(ir, Condition.Ne);
+        bool isDouble = i->Opcode is Opcode.Stfd or Opcode.Stfs;
+        Want(ir, f, isDouble);
+        if (i->Opcode == Opcode.Stf8)
+        {
+            asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
+            Slow(ir, Condition.E);
+        }
+
+        if (i->Opcode == Opcode.Stfs)
+        {
+            // Only what is exactly a single, and normal or zero: its double has the same sign, exponent and 23 bits of fraction.
+            LoadDouble(Xmm1, f);
+            asm.MoveFromVector(Rax, Xmm1);
+            asm.Test(Rax, 0x1FFF_FFFF, 4);
+            Slow(ir, Condition.Ne);
+            Label zero = asm.NewLabel();
+            asm.Arithmetic(Alu.Add, Rax, Rax);
+            asm.Jump(Condition.E, zero);
+            asm.ShiftBy(Shift.Shr, Rax, 53);
+            asm.Arithmetic(Alu.Sub, Rax, 0x381, 4);
+            asm.Arithmetic(Alu.Cmp, Rax, 0xFE, 4);
+            Slow(ir, Condition.Ae);
+            asm.Bind(zero);
+            asm.ConvertToSingle(Xmm1, Xmm1);
+        }
+
+        HostAddress to = EmitTranslate(ir, WriteTag);
+        switch (i->Opcode)
+        {
+            case Opcode.Stfs:
+                asm.VectorStore(to, Xmm1, 4);
+                break;
+            case Opcode.StfSpill:
+                asm.VectorLoad(Xmm0, Fr(f, Rcx), 16);
+                asm.VectorStore(to, Xmm0, 16);
+                break;
+            case Opcode.Stfd when f < 2:
+                asm.MovImmediate(Rax, f == 0 ? 0UL : 0x3FF0_0000_0000_0000UL);
+                asm.Store(to, Rax, 8);
+                break;
+            default:
+                asm.Load(Rax, Fr(f, Rcx), 8);
+                asm.Store(to, Rax, 8);
+                break;
+        }
+
+        EmitUpdate(ir);
+    }
+}
