@@ -98,14 +98,10 @@ internal sealed unsafe class BareMachine : IDisposable
         }
     }
 
-    // A translator stops at look-points only: branches to themselves make the stops such. An interruption ends a run as well: its vectors
-    // are such branches, too (faults do not retire, so that a limit of instructions would not end a storm of them).
+    // A translator stops at look-points only.
     private (bool Reached, ulong Steps) RunTranslated(ReadOnlySpan<ulong> stops, ulong maximum)
     {
-        for (ulong vector = _vcpu.State->Cr[Cr.Iva]; vector < _vcpu.State->Cr[Cr.Iva] + 0x8000; vector += 0x100)
-            StayAt(vector);
-        foreach (ulong stop in stops)
-            StayAt(stop);
+        StayAt(stops);
 
         VcpuState* s = _vcpu.State;
         while (!(s->Slot == 0 && stops.Contains(s->Ip)))
@@ -117,6 +113,19 @@ internal sealed unsafe class BareMachine : IDisposable
         }
 
         return (true, s->Retired / 3);
+    }
+
+    /// <summary>
+    /// Puts branches to themselves at addresses where a run is to end, and at the interruption vectors (faults do not retire: a
+    /// limit of instructions would not end a storm of them).
+    /// </summary>
+    public void StayAt(ReadOnlySpan<ulong> stops)
+    {
+        ulong iva = _vcpu.State->Cr[Cr.Iva];
+        for (ulong vector = iva; vector < iva + 0x8000; vector += 0x100)
+            StayAt(vector);
+        foreach (ulong stop in stops)
+            StayAt(stop);
     }
 
     private void StayAt(ulong address)
