@@ -6,7 +6,8 @@ namespace FastXen.Core.Tests.RandomPrograms;
 
 /// <summary>
 /// Random programs on the interpreter and on the translator. FASTXEN_RANDOM_BUNDLES says how many bundles run, FASTXEN_RANDOM_SEED with
-/// which seed the first program is made, FASTXEN_RANDOM_FAILURES after how many differences to stop (1). A failure names its seed.
+/// which seed the first program is made, FASTXEN_RANDOM_FAILURES after how many differences to stop (1). A failure names
+/// its seed; where the process dies, the file FASTXEN_RANDOM_LOG has it.
 /// </summary>
 public sealed unsafe class RandomProgramTests(ITestOutputHelper log)
 {
@@ -26,6 +27,8 @@ public sealed unsafe class RandomProgramTests(ITestOutputHelper log)
         long mostReports = Setting("FASTXEN_RANDOM_FAILURES", 1);
         for (; harness.Retired < (ulong)bundles * 3 && reports.Count < mostReports; programs++)
         {
+            if (Environment.GetEnvironmentVariable("FASTXEN_RANDOM_LOG") is { } path)
+                File.WriteAllText(path, $"{seed + programs}");
             GuestProgram program = ProgramGenerator.Make(seed + programs);
             if (harness.Run(program) is { } difference)
                 reports.Add(harness.Shrink(difference).Report());
