@@ -1,54 +1,62 @@
+using System.Numerics;
 using FastXen.Core.State;
 
 namespace FastXen.Core.Interpret;
 
 /// <summary>
-/// The advanced load address table (SDM vol 1, 4.4.5): 32 entries by register name, with the physical range of the load. An entry may be
-/// dropped at any time; those of registers that are renamed (rotation, frame and bank changes) are dropped rather than followed.
+/// The advanced load address table (SDM vol 1, 4.4.5): 32 entries, each for certain registers, with the physical range of the load. An entry
+/// may be dropped at any time: it is where another register takes its place, and those of registers that are renamed (rotation, frame and bank
+/// changes) are dropped rather than followed.
 /// </summary>
+/// <remarks>
+/// An entry that is not valid is zero in all arrays. <see cref="VcpuState.AlatValid"/> and <see cref="VcpuState.AlatRenamed"/> have a bit for
+/// each entry; <see cref="VcpuState.AlatFilter"/> is zero while none is valid. Translated code keeps all of this, too.
+/// </remarks>
 public static unsafe class Alat
 {
     /// <summary>Entries.</summary>
     public const int Entries = 32;
 
-    // An entry is two words: physical address; valid 63, floating-point 40, register 39:32, length 7:0.
-    private const ulong Valid = 1UL << 63;
-    private const ulong Float = 1UL << 40;
+    /// <summary>The entry of a register.</summary>
+    public static int Slot(uint register, bool isFloat) => (int)(register + (isFloat ? 16u : 0)) & (Entries - 1);
 
-    private static ulong Name(uint register, bool isFloat) => Valid | (isFloat ? Float : 0) | (ulong)register << 32;
+    /// <summary>What stands in <see cref="VcpuState.AlatName"/> for a register.</summary>
+    public static uint Name(uint register, bool isFloat) => 1u << 31 | (isFloat ? 1u << 8 : 0) | register;
+
+    /// <summary>True when renaming drops the register's entry.</summary>
+    public static bool IsRenamed(uint register) => register >= 32;
 
     /// <summary>Records an advanced load of <paramref name="length"/> bytes at a physical address, in place of the register's older entry.</summary>
     public static void Insert(VcpuState* s, uint register, bool isFloat, ulong physical, int length)
     {
-        Remove(s, register, isFloat);
-        int slot = (int)(register % Entries);
-        for (int k = 0; k < Entries && (s->Alat[2 * slot + 1] & Valid) != 0; k++)
-            slot = (slot + 1) % Entries;
-        if ((s->Alat[2 * slot + 1] & Valid) == 0)
-            s->AlatCount++;
-        s->Alat[2 * slot] = physical;
-        s->Alat[2 * slot + 1] = Name(register, isFloat) | (uint)length;
+        int slot = Slot(register, isFloat);
+        uint bit = 1u << slot;
+        s->AlatName[slot] = Name(register, isFloat);
+        s->AlatStart[slot] = physical;
+        s->AlatEnd[slot] = physical + (uint)length;
+        s->AlatValid |= bit;
+        s->AlatRenamed = IsRenamed(register) ? s->AlatRenamed | bit : s->AlatRenamed & ~bit;
+        for (ulong granule = physical >> 3; granule <= (physical + (uint)length - 1) >> 3; granule++)
+            s->AlatFilter |= 1UL << (int)(granule & 63);
     }
 
     /// <summary>True when the register has an entry.</summary>
-    public static bool Check(VcpuState* s, uint register, bool isFloat) => s->AlatCount != 0 && Find(s, register, isFloat) >= 0;
+    public static bool Check(VcpuState* s, uint register, bool isFloat) => s->AlatName[Slot(register, isFloat)] == Name(register, isFloat);
 
     /// <summary>Drops the register's entry.</summary>
     public static void Remove(VcpuState* s, uint register, bool isFloat)
     {
-        int slot = s->AlatCount == 0 ? -1 : Find(s, register, isFloat);
-        if (slot >= 0)
-            Drop(s, slot);
+        if (Check(s, register, isFloat))
+            Drop(s, Slot(register, isFloat));
     }
 
     /// <summary>A store of <paramref name="length"/> bytes at a physical address: drops the entries that it touches.</summary>
     public static void Store(VcpuState* s, ulong physical, int length)
     {
-        for (int slot = 0; slot < Entries; slot++)
+        for (uint valid = s->AlatValid; valid != 0; valid &= valid - 1)
         {
-            ulong word = s->Alat[2 * slot + 1];
-            ulong address = s->Alat[2 * slot];
-            if ((word & Valid) != 0 && physical < address + (word & 0xFF) && address < physical + (ulong)length)
+            int slot = BitOperations.TrailingZeroCount(valid);
+            if (physical < s->AlatEnd[slot] && s->AlatStart[slot] < physical + (ulong)length)
                 Drop(s, slot);
         }
     }
@@ -57,42 +65,31 @@ public static unsafe class Alat
     public static void Clear(VcpuState* s)
     {
         for (int slot = 0; slot < Entries; slot++)
-            s->Alat[2 * slot + 1] = 0;
-        s->AlatCount = 0;
+            Drop(s, slot);
     }
 
     /// <summary>Drops the entries of stacked and rotating registers: their names now mean others.</summary>
-    public static void ForgetRenamed(VcpuState* s) => Forget(s, 32, 128);
+    public static void ForgetRenamed(VcpuState* s)
+    {
+        while (s->AlatRenamed != 0)
+            Drop(s, BitOperations.TrailingZeroCount(s->AlatRenamed));
+    }
 
     /// <summary>Drops the entries of the banked registers r16-r31.</summary>
-    public static void ForgetBank(VcpuState* s) => Forget(s, 16, 32);
-
-    private static void Forget(VcpuState* s, uint first, uint end)
+    public static void ForgetBank(VcpuState* s)
     {
-        for (int slot = 0; slot < Entries; slot++)
-        {
-            ulong word = s->Alat[2 * slot + 1];
-            uint register = (uint)(word >> 32) & 0xFF;
-            if ((word & Valid) != 0 && register >= first && register < end)
-                Drop(s, slot);
-        }
+        for (uint register = 16; register < 32; register++)
+            Remove(s, register, isFloat: false);
     }
 
     private static void Drop(VcpuState* s, int slot)
     {
-        s->Alat[2 * slot + 1] = 0;
-        s->AlatCount--;
-    }
-
-    private static int Find(VcpuState* s, uint register, bool isFloat)
-    {
-        ulong name = Name(register, isFloat);
-        for (int slot = 0; slot < Entries; slot++)
-        {
-            if ((s->Alat[2 * slot + 1] & ~0xFFUL) == name)
-                return slot;
-        }
-
-        return -1;
+        uint bit = 1u << slot;
+        s->AlatName[slot] = 0;
+        s->AlatStart[slot] = s->AlatEnd[slot] = 0;
+        s->AlatRenamed &= ~bit;
+        s->AlatValid &= ~bit;
+        if (s->AlatValid == 0)
+            s->AlatFilter = 0;
     }
 }

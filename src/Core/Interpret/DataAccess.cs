@@ -171,7 +171,7 @@ public static unsafe class DataAccess
         System.Runtime.Intrinsics.Vector128.Store(value, write ? host : data);
         if (!write && big)
             SwapWhole(data);
-        if (write && s->AlatCount != 0)
+        if (write && s->AlatValid != 0)
             Alat.Store(s, t.PhysicalAddress, 16);
         return Step.Next;
     }
@@ -246,7 +246,7 @@ public static unsafe class DataAccess
             if (write)
             {
                 CopyWhole(data, host, length);
-                if (s->AlatCount != 0)
+                if (s->AlatValid != 0)
                     Alat.Store(s, physical, length);
             }
             else

@@ -238,7 +238,7 @@ public static unsafe class FloatingMemory
         if (host != null)
         {
             TFormat.Write(host, *value);
-            if (s->AlatCount != 0)
+            if (s->AlatValid != 0)
                 Alat.Store(s, (ulong)(host - s->MemoryBase), TFormat.Bytes);
         }
         else

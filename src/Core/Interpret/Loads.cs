@@ -125,7 +125,7 @@ public static unsafe class Loads
 
     private static int CheckClear<TSize>(VcpuState* s, Instruction* i) where TSize : struct, IAccessSize
     {
-        if (s->AlatCount == 0 || !Alat.Check(s, i->R1, isFloat: false))
+        if (s->AlatValid == 0 || !Alat.Check(s, i->R1, isFloat: false))
             return Plain<TSize>(s, i);
         int step = Hit(s, i);
         if (step == Step.Next)
@@ -135,7 +135,7 @@ public static unsafe class Loads
 
     private static int CheckNoClear<TSize>(VcpuState* s, Instruction* i) where TSize : struct, IAccessSize
     {
-        if (s->AlatCount != 0 && Alat.Check(s, i->R1, isFloat: false))
+        if (s->AlatValid != 0 && Alat.Check(s, i->R1, isFloat: false))
             return Hit(s, i);
         if (BadTargets(s, i))
             return Fault.IllegalOperation(s, i);

@@ -34,7 +34,7 @@ public static unsafe class ProcessorStatus
     /// <summary>Exchanges r16-r31 with the other bank.</summary>
     private static void SwapBank(VcpuState* s)
     {
-        if (s->AlatCount != 0)
+        if (s->AlatValid != 0)
             Alat.ForgetBank(s);
         for (int r = 0; r < 16; r++)
         {

@@ -57,7 +57,7 @@ public static unsafe class Rse
     {
         if ((s->Cfm & RrbMask) != 0)
             ClearRotation(s);
-        if (s->AlatCount != 0)
+        if (s->AlatValid != 0)
             Alat.ForgetRenamed(s);
     }
 
@@ -199,7 +199,7 @@ public static unsafe class Rse
         pr = pr == 0 ? 47 : pr - 1;
         s->Pr = (s->Pr & 0xFFFF) | ((s->Pr & 0x7FFF_FFFF_FFFF_0000) << 1) | ((s->Pr >> 63) << 16);
         s->Cfm = (cfm & ~RrbMask) | ((ulong)gr << 18) | ((ulong)fr << 25) | ((ulong)pr << 32);
-        if (s->AlatCount != 0)
+        if (s->AlatValid != 0)
             Alat.ForgetRenamed(s);
     }
 

@@ -173,7 +173,7 @@ public static unsafe class RseMemory
         if (write)
         {
             *(ulong*)host = big ? BinaryPrimitives.ReverseEndianness(*value) : *value;
-            if (s->AlatCount != 0)
+            if (s->AlatValid != 0)
                 Alat.Store(s, (ulong)(host - s->MemoryBase), 8);
         }
         else

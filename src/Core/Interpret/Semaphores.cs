@@ -40,7 +40,7 @@ public static unsafe class Semaphores
 
     private static int Finish(VcpuState* s, Instruction* i, byte* host, int size, ulong old, bool stored)
     {
-        if (stored && s->AlatCount != 0)
+        if (stored && s->AlatValid != 0)
             Alat.Store(s, (ulong)(host - s->MemoryBase), size);
         Registers.SetGr(s, i->R1, old);
         return Step.Next;

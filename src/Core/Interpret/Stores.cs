@@ -40,7 +40,7 @@ public static unsafe class Stores
         if (host != null)
         {
             TSize.Write(host, value);
-            if (s->AlatCount != 0)
+            if (s->AlatValid != 0)
                 Alat.Store(s, (ulong)(host - s->MemoryBase), TSize.Bytes);
         }
         else

@@ -97,7 +97,7 @@ public static unsafe class SystemInstructions
                 return step;
         }
 
-        if (s->AlatCount != 0)
+        if (s->AlatValid != 0)
             Alat.ForgetRenamed(s);
         Rse.SetFrameSize(s, (s->Cfm & ~0x3_FFFFUL) | (uint)sof | (uint)sol << 7 | (uint)(sor >> 3) << 14);
         Registers.SetGr(s, i->R1, s->Ar[Ar.Pfs]);
@@ -141,7 +141,7 @@ public static unsafe class SystemInstructions
             ulong cfm = ifs & FrameMarker.Mask;
             Rse.Return(s, cfm, FrameMarker.Sof(cfm));
         }
-        else if (s->AlatCount != 0)
+        else if (s->AlatValid != 0)
         {
             Alat.ForgetRenamed(s);
         }

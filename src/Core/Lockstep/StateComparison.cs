@@ -40,7 +40,7 @@ public sealed unsafe class StateComparison
     {
         if (a->Retired != b->Retired || a->Ip != b->Ip || a->Slot != b->Slot || a->PsrValue != b->PsrValue || a->Cfm != b->Cfm || a->Pr != b->Pr
             || a->Dirty != b->Dirty || a->BspStore != b->BspStore || a->Rnat != b->Rnat || a->LastIp != b->LastIp || a->IcInFlight != b->IcInFlight
-            || a->ItcOffset != b->ItcOffset || a->ItmFired != b->ItmFired || a->AlatCount != b->AlatCount || a->GrUnrotated != b->GrUnrotated
+            || a->ItcOffset != b->ItcOffset || a->ItmFired != b->ItmFired || a->AlatValid != b->AlatValid || a->GrUnrotated != b->GrUnrotated
             || a->Mmu->Pta != b->Mmu->Pta)
         {
             return false;
@@ -64,7 +64,7 @@ public sealed unsafe class StateComparison
             return false;
         }
 
-        return (a->AlatCount == 0 || Equal(a->Alat, b->Alat, 64)) && SameTranslation(a->Mmu, b->Mmu);
+        return (a->AlatValid == 0 || (Equal(a->AlatStart, b->AlatStart, 32) && Equal(a->AlatEnd, b->AlatEnd, 32) && Equal((ulong*)a->AlatName, (ulong*)b->AlatName, 16))) && SameTranslation(a->Mmu, b->Mmu);
     }
 
     private static bool SameTranslation(MmuState* a, MmuState* b) =>
@@ -157,11 +157,9 @@ public sealed unsafe class StateComparison
 
         for (int n = 0; n < Alat.Entries; n++)
         {
-            // Bit 63 of the second word says that the entry is valid.
-            ulong wordA = a->Alat[2 * n + 1], wordB = b->Alat[2 * n + 1];
-            Compare($"ALAT entry {n}", wordA, wordB);
-            if (wordA >> 63 != 0 && wordA == wordB)
-                Compare($"the address of ALAT entry {n}", a->Alat[2 * n], b->Alat[2 * n]);
+            Compare($"the register of ALAT entry {n}", a->AlatName[n], b->AlatName[n]);
+            Compare($"the start of ALAT entry {n}", a->AlatStart[n], b->AlatStart[n]);
+            Compare($"the end of ALAT entry {n}", a->AlatEnd[n], b->AlatEnd[n]);
         }
     }
 

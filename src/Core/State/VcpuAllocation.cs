@@ -68,7 +68,7 @@ public static unsafe class VcpuAllocation
         s->GrUnrotated = 0;
         s->Retired = 0;
         s->Deadline = 0;
-        s->AlatCount = 0;
+        Interpret.Alat.Clear(s);
         s->Ar[Ar.Fpsr] = 0x0009_804c_0270_033f;
     }
 }

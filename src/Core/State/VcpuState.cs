@@ -66,8 +66,12 @@ public unsafe struct VcpuState
     /// has been loaded.
     /// </summary>
     public uint GrUnrotated;
-    /// <summary>Valid entries of <see cref="Alat"/>.</summary>
-    public int AlatCount;
+    /// <summary>Valid entries of the ALAT, by bit.</summary>
+    public uint AlatValid;
+    /// <summary>Valid entries of registers that rotation and frame changes rename, by bit.</summary>
+    public uint AlatRenamed;
+    /// <summary>The 8-byte granules of which entries of the ALAT have been made, by bit (address bits 8:3), since there was none last.</summary>
+    public ulong AlatFilter;
     /// <summary>First register of the linear buffer of stacked registers.</summary>
     public ulong* StackBuffer;
     /// <summary>NaT bytes of <see cref="StackBuffer"/>.</summary>
@@ -110,8 +114,12 @@ public unsafe struct VcpuState
     public uint IcInFlight;
     /// <summary>ITLB.ed of the code page that runs now.</summary>
     public uint CodeEd;
-    /// <summary>Reservation-free ALAT: 32 entries (see <see cref="Interpret.Alat"/>).</summary>
-    public fixed ulong Alat[32 * 2];
+    /// <summary>The first byte of each entry of the ALAT (see <see cref="Interpret.Alat"/>), a physical address.</summary>
+    public fixed ulong AlatStart[32];
+    /// <summary>The address behind the last byte of each entry of the ALAT.</summary>
+    public fixed ulong AlatEnd[32];
+    /// <summary>The registers that the ALAT's entries are for (<see cref="Interpret.Alat.Name"/>), 0 where an entry is not valid.</summary>
+    public fixed uint AlatName[32];
     /// <summary>First word of the translation of the code page that runs now; 0 in physical mode.</summary>
     public ulong CodePte;
     /// <summary>Performance monitor configuration registers.</summary>

@@ -9,7 +9,7 @@ namespace FastXen.Core.Translate;
 /// The memory of translated code and of what it points at. All of it is given back at once (<see cref="Reset"/>): a generation of code
 /// lives until its memory is used up.
 /// </summary>
-internal sealed unsafe class CodeArena : IDisposable
+internal sealed unsafe partial class CodeArena : IDisposable
 {
     /// <summary>Bytes of code. Memory is used only when it has been written.</summary>
     public const int CodeBytes = 32 << 20;
@@ -33,6 +33,7 @@ internal sealed unsafe class CodeArena : IDisposable
         EmitEnter(asm);
         EmitExit(asm);
         EmitJump(asm);
+        EmitAlatCheck(asm);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         Reset();
     }

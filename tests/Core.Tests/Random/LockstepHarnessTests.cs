@@ -46,7 +46,7 @@ public sealed unsafe class LockstepHarnessTests(ITestOutputHelper log)
         Check("ar65", s => s->Ar[Ar.Lc]++);
         Check("cr20", s => s->Cr[Cr.Ifa]++);
         Check("rr3", s => s->Mmu->Rr[3] ^= 0x100);
-        Check("ALAT entry 3", s => (s->AlatCount, s->Alat[7]) = (1, 1UL << 63 | 5UL << 32 | 8));
+        Check("the end of ALAT entry 3", s => (s->AlatValid, s->AlatEnd[3]) = (8, 0x1008));
         Check("instructions retired", s => s->Retired++);
         Check("cr.irr3", s => s->Irr[3] |= 4);
         Check("psr", s => s->PsrValue ^= Psr.Mfl);

@@ -164,7 +164,7 @@ internal sealed unsafe partial class Generator
         // Rotation, entries of the ALAT for stacked registers, the end of the buffer: the handler's.
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Cfm), (int)cfm, 8);
         Slow(ir, Condition.Ne);
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatRenamed), 0, 4);
         Slow(ir, Condition.Ne);
         asm.Arithmetic(Alu.Cmp, Rbx, State(StateOffsets.HighestFrame));
         Slow(ir, Condition.A);
@@ -245,7 +245,7 @@ internal sealed unsafe partial class Generator
         // Rotation.
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Cfm), 0x3_FFFF, 8);
         Slow(ir, Condition.A);
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatRenamed), 0, 4);
         Slow(ir, Condition.Ne);
         asm.Load(R8, new HostAddress(Rdi, 16), 8);
         asm.Load(R9, State(StateOffsets.Dirty), 4);

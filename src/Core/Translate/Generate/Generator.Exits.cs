@@ -124,6 +124,7 @@ internal sealed unsafe partial class Generator
             }
         }
 
+        EmitAlatStubs();
         foreach ((uint mask, Label label) in spills)
         {
             asm.Bind(label);

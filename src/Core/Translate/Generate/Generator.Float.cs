@@ -511,8 +511,6 @@ internal sealed unsafe partial class Generator
     {
         Instruction* i = ir.Guest;
         uint f = i->R2;
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
-        Slow(ir, Condition.Ne);
         bool isDouble = i->Opcode is Opcode.Stfd or Opcode.Stfs;
         Want(ir, f, isDouble);
         if (i->Opcode == Opcode.Stf8)
@@ -540,6 +538,7 @@ internal sealed unsafe partial class Generator
         }
 
         HostAddress to = EmitTranslate(ir, WriteTag);
+        EmitAlatCheck(to, ir.Size);
         switch (i->Opcode)
         {
             case Opcode.Stfs:

@@ -24,6 +24,12 @@ internal sealed unsafe partial class Generator
             case IrOpcode.UpdateBase:
                 EmitUpdate(ir);
                 break;
+            case IrOpcode.AdvancedLoad:
+                EmitAdvancedLoad(ir);
+                break;
+            case IrOpcode.CheckLoad:
+                EmitCheckLoad(ir);
+                break;
             default:
                 EmitStore(ir);
                 break;
@@ -56,10 +62,7 @@ internal sealed unsafe partial class Generator
         return new HostAddress(Rdx, address, 1);
     }
 
-    private void EmitLoad(in IrInstruction ir)
-    {
-        EmitLoadAndUpdate(ir, EmitTranslate(ir, ReadTag));
-    }
+    private void EmitLoad(in IrInstruction ir) => EmitLoadAndUpdate(ir, EmitTranslate(ir, ReadTag));
 
     private void EmitLoadAndUpdate(in IrInstruction ir, HostAddress from)
     {
@@ -98,9 +101,8 @@ internal sealed unsafe partial class Generator
 
     private void EmitStore(in IrInstruction ir)
     {
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
-        Slow(ir, Condition.Ne);
         HostAddress to = EmitTranslate(ir, WriteTag);
+        EmitAlatCheck(to, ir.Size);
         if (ir.B == 0)
             asm.StoreImmediate(to, 0, ir.Size);
         else

@@ -23,7 +23,7 @@ internal sealed unsafe partial class Generator
     {
         bool counted = ir.D == IrInstruction.LoopCount, exits = ir.UsesImmediate;
         int sor = ir.Length;
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatRenamed), 0, 4);
         Slow(ir, Condition.Ne);
         asm.Load(Rcx, State(StateOffsets.RotatingFr), 8);
         asm.Lea(Rax, new HostAddress(Rcx, FirstRotating * sizeof(FloatRegister)));

@@ -253,8 +253,11 @@ internal sealed unsafe partial class Generator
             case IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided:
                 EmitPredicates(ir);
                 break;
-            case IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill or IrOpcode.UpdateBase:
+            case IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill or IrOpcode.UpdateBase or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad:
                 EmitMemory(ir);
+                break;
+            case IrOpcode.CheckAdvanced or IrOpcode.DropAdvanced or IrOpcode.DropAllAdvanced:
+                EmitAlatInstruction(ir);
                 break;
             case IrOpcode.Float:
                 EmitFloat(ir);
@@ -318,7 +321,7 @@ internal sealed unsafe partial class Generator
         Slow(ir, Condition.A);
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Dirty), Interpret.Rse.PhysicalRegisters - sof, 4);
         Slow(ir, Condition.G);
-        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatCount), 0, 4);
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatRenamed), 0, 4);
         Slow(ir, Condition.Ne);
         asm.StoreImmediate(State(StateOffsets.Cfm), (int)cfm, 8);
         asm.StoreImmediate(State(StateOffsets.GrLimit), 31 + sof, 4);

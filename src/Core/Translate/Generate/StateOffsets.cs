@@ -21,7 +21,13 @@ internal static unsafe class StateOffsets
     public static readonly int Ar = Of(Origin->Ar);
     public static readonly int Cfm = Of(&Origin->Cfm);
     public static readonly int Dirty = Of(&Origin->Dirty);
-    public static readonly int AlatCount = Of(&Origin->AlatCount);
+    public static readonly int MemoryBase = Of(&Origin->MemoryBase);
+    public static readonly int AlatValid = Of(&Origin->AlatValid);
+    public static readonly int AlatRenamed = Of(&Origin->AlatRenamed);
+    public static readonly int AlatFilter = Of(&Origin->AlatFilter);
+    public static readonly int AlatStart = Of(Origin->AlatStart);
+    public static readonly int AlatEnd = Of(Origin->AlatEnd);
+    public static readonly int AlatName = Of(Origin->AlatName);
     public static readonly int LastIp = Of(&Origin->LastIp);
     public static readonly int FrStatic = Of(Origin->FrStatic);
     public static readonly int Predicates = Of(Origin->Translated.Predicates);

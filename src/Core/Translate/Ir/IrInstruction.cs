@@ -67,8 +67,12 @@ internal unsafe struct IrInstruction
     /// <summary>True when A is also written: base updates.</summary>
     public readonly bool WritesBase => Update != Completers.None;
 
+    /// <summary>True when it may leave what it writes as it was, or needs the value before.</summary>
+    public readonly bool KeepsOldValues => Qp != 0 || Opcode is IrOpcode.RotatingLoop or IrOpcode.CheckLoad;
+
     /// <summary>True when control may leave the translated code here for a handler.</summary>
     public readonly bool MayLeave => Opcode is IrOpcode.Handler or IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill
+        or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad or IrOpcode.CheckAdvanced or IrOpcode.DropAllAdvanced
         or IrOpcode.Alloc or IrOpcode.Exchange or IrOpcode.CompareExchange or IrOpcode.FetchAdd or IrOpcode.MoveToApplication
         or IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatLoad or IrOpcode.FloatStore or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return;
 

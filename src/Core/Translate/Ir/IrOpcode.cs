@@ -86,6 +86,21 @@ internal enum IrOpcode : byte
     /// <summary>st8.spill.</summary>
     Spill,
 
+    /// <summary>ld.a, ld.sa: as <see cref="Load"/>, with an entry of the ALAT for D.</summary>
+    AdvancedLoad,
+
+    /// <summary>ld.c: as <see cref="Load"/> where D has no entry of the ALAT. UsesImmediate: the entry is dropped, else there is one afterwards.</summary>
+    CheckLoad,
+
+    /// <summary>chk.a of the register P1 (a floating-point one where P2 is 1). UsesImmediate: the entry is dropped.</summary>
+    CheckAdvanced,
+
+    /// <summary>invala.e of the register P1 (a floating-point one where P2 is 1).</summary>
+    DropAdvanced,
+
+    /// <summary>invala.</summary>
+    DropAllAdvanced,
+
     /// <summary>Only the base update of A (lfetch, a check load that hits).</summary>
     UpdateBase,
 

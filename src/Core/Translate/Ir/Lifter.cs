@@ -12,7 +12,7 @@ internal static unsafe partial class Lifter
     public static IrInstruction Lift(Instruction* i, int slot, uint limit, in FloatContext floats)
     {
         var ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
-        if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i)
+        if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i) && !Advanced(ref ir, i)
             && !Floating(ref ir, i, limit, floats))
             ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
         return ir;
@@ -187,10 +187,14 @@ internal static unsafe partial class Lifter
 
         int form = (i->Opcode - Opcode.Ld1) % (Opcode.Ld2 - Opcode.Ld1);
         ir.Size = (byte)(1 << ((i->Opcode - Opcode.Ld1) / (Opcode.Ld2 - Opcode.Ld1)));
-        // A speculative load that hits is a load. Advanced and check loads look at the ALAT: the handler's.
-        if (form is not ((int)(Opcode.Ld1 - Opcode.Ld1) or (int)(Opcode.Ld1S - Opcode.Ld1) or (int)(Opcode.Ld1Bias - Opcode.Ld1) or (int)(Opcode.Ld1Acq - Opcode.Ld1)))
-            return false;
-        ir.Opcode = IrOpcode.Load;
+        // A speculative load that hits is a load.
+        ir.Opcode = (Opcode)((int)Opcode.Ld1 + form) switch
+        {
+            Opcode.Ld1A or Opcode.Ld1SA => IrOpcode.AdvancedLoad,
+            Opcode.Ld1CClr or Opcode.Ld1CNc or Opcode.Ld1CClrAcq => IrOpcode.CheckLoad,
+            _ => IrOpcode.Load,
+        };
+        ir.UsesImmediate = ir.Opcode == IrOpcode.CheckLoad && form != Opcode.Ld1CNc - Opcode.Ld1;
         return true;
     }
 

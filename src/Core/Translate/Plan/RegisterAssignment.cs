@@ -136,8 +136,7 @@ internal sealed class RegisterAssignment
             if (ir.Opcode == IrOpcode.Handler)
                 continue;
             needed |= (Bit(ir.A) | Bit(ir.B)) & ~written;
-            // What may be written or not, and what a rotation moves, holds its value before.
-            if (ir.Qp != 0 || ir.Opcode == IrOpcode.RotatingLoop)
+            if (ir.KeepsOldValues)
                 needed |= Writes(ir) & ~written;
             else
                 written |= Writes(ir);
