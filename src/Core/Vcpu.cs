@@ -32,15 +32,17 @@ public sealed unsafe class Vcpu : IDisposable
     /// <summary>The engine of the next <see cref="Run"/>.</summary>
     public EngineKind Engine { get; set; }
 
-    /// <summary>How often code runs before it is translated.</summary>
-    public int TranslationThreshold
-    {
-        get => Translator.Threshold;
-        set => Translator.Threshold = value;
-    }
+    /// <summary>How the translator works; to be set before the first <see cref="Run"/>.</summary>
+    public TranslatorOptions TranslatorOptions { get; set; } = new();
 
-    /// <summary>The translator, made when it is first asked for.</summary>
-    internal Translate.Translator Translator => translator ??= new Translate.Translator(this);
+    /// <summary>What the translator did; null where it never ran.</summary>
+    public TranslatorStatistics? TranslatorStatistics => translator?.Statistics;
+
+    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while the vCPU runs.</summary>
+    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => translator?.Profile(count) ?? [];
+
+    /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
+    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
 
     /// <summary>
     /// <see cref="Run"/> returns at the first look-point (taken branch, page end, interruption, change of translations or PSR) at which this many
@@ -186,7 +188,8 @@ public sealed unsafe class Vcpu : IDisposable
         Volatile.Write(ref State->Deadline, 0);
         if (Engine == EngineKind.Translator)
         {
-            new Translate.Dispatcher(this, Translator).Run();
+            translator ??= new Translate.Translator(this);
+            new Translate.Dispatcher(this, translator).Run();
         }
         else
         {

@@ -40,6 +40,9 @@ public sealed unsafe partial class Assembler
     /// <summary>Where the first byte was written.</summary>
     public byte* Writable => _start;
 
+    /// <summary>Where the byte at an offset was written; after an overflow, room for four bytes that are of no use.</summary>
+    public byte* WritableAt(int offset) => Overflow ? (byte*)Unsafe.AsPointer(ref _waste[0]) : _start + offset;
+
     /// <summary>Bytes written so far.</summary>
     public int Size => Overflow ? _capacity : (int)(_at - _start);
 

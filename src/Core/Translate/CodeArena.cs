@@ -11,20 +11,35 @@ namespace FastXen.Core.Translate;
 /// </summary>
 internal sealed unsafe partial class CodeArena : IDisposable
 {
-    /// <summary>Bytes of code. Memory is used only when it has been written.</summary>
-    public const int CodeBytes = 32 << 20;
+    /// <summary>Bytes of code, where nobody says otherwise. Memory is used only when it has been written.</summary>
+    public const int DefaultCodeBytes = 32 << 20;
+
+    /// <summary>Fewest bytes of code: one region and the common code.</summary>
+    public const int SmallestCodeBytes = LargestRegion + ExtendedStubs.Capacity + 4096;
 
     private const int MostSites = 1 << 19, MostCallSites = 1 << 17, MostRegions = 1 << 17;
-    private readonly CodeMemory memory = new(CodeBytes);
+
+    // Takes what exceeds the limits of a region, which is not used then: as the waste of the assembler.
+    private const int WasteSite = 1;
+
+    /// <summary>Number of the first site that belongs to a region.</summary>
+    public const int FirstSite = WasteSite + 1;
+
+    private readonly CodeMemory memory;
+    private readonly int codeBytes, mostSitesOfRegion;
     private readonly ExitSite* sites = (ExitSite*)NativeMemory.Alloc(MostSites, (nuint)sizeof(ExitSite));
     private readonly CallSite* callSites = (CallSite*)NativeMemory.Alloc(MostCallSites, (nuint)sizeof(CallSite));
     private readonly RegionState* regions = (RegionState*)NativeMemory.Alloc(MostRegions, (nuint)sizeof(RegionState));
     private readonly int stubBytes;
     private int siteCount, callSiteCount, regionCount, used;
+    private int siteStart, callSiteStart;
 
     /// <summary>Makes the memory and the code that every region uses.</summary>
-    public CodeArena()
+    public CodeArena(TranslatorOptions options)
     {
+        codeBytes = Math.Max(options.CodeBytes, SmallestCodeBytes);
+        mostSitesOfRegion = options.RegionSites;
+        memory = new CodeMemory(codeBytes);
         var asm = new Assembler();
         Floats = new ExtendedStubs(asm, memory.Writable, memory.Executable, ExtendedStubs.Capacity);
         asm.Begin(memory.Writable + ExtendedStubs.Capacity, memory.Executable + ExtendedStubs.Capacity, 4096);
@@ -66,12 +81,23 @@ internal sealed unsafe partial class CodeArena : IDisposable
     public int Used => used;
 
     /// <summary>True when there may not be room for one more region.</summary>
-    public bool IsFull => used + LargestRegion > CodeBytes || siteCount + MostSitesOfRegion > MostSites || callSiteCount + 512 > MostCallSites || regionCount == MostRegions;
+    public bool IsFull => used + LargestRegion > codeBytes || siteCount + MostSitesOfRegion > MostSites
+        || callSiteCount + MostCallSitesOfRegion > MostCallSites || regionCount == MostRegions;
 
     /// <summary>Most bytes of a region.</summary>
     public const int LargestRegion = 256 << 10;
 
-    private const int MostSitesOfRegion = 8192;
+    // The plan's limit of slots keeps regions far below; those that get there all the same are not used.
+    private const int MostCallSitesOfRegion = 512;
+
+    /// <summary>Most sites of a region.</summary>
+    public const int MostSitesOfRegion = 8192;
+
+    /// <summary>True when the region that was begun last has more sites than it may.</summary>
+    public bool Overflow { get; private set; }
+
+    /// <summary>Jumps that have been linked to translated code.</summary>
+    public long Links { get; private set; }
 
     /// <summary>Where the next region's code is written.</summary>
     public byte* NextWritable => memory.Writable + used;
@@ -82,21 +108,55 @@ internal sealed unsafe partial class CodeArena : IDisposable
     /// <summary>The next region's code has been written.</summary>
     public void Take(int bytes) => used += (bytes + 15) & ~15;
 
+    /// <summary>Takes a region, to which the next sites belong.</summary>
+    public RegionState* BeginRegion()
+    {
+        Overflow = false;
+        (siteStart, callSiteStart) = (siteCount, callSiteCount);
+        return regions + regionCount++;
+    }
+
+    /// <summary>Gives back the region that was begun last, and its sites.</summary>
+    public void AbandonRegion()
+    {
+        (siteCount, callSiteCount) = (siteStart, callSiteStart);
+        regionCount--;
+    }
+
     /// <summary>Takes a site.</summary>
-    public int NewSite() => siteCount++;
+    public int NewSite()
+    {
+        if (siteCount - siteStart < mostSitesOfRegion)
+            return siteCount++;
+        Overflow = true;
+        return WasteSite;
+    }
 
     /// <summary>The site with a number.</summary>
     public ExitSite* Site(int number) => sites + number;
 
     /// <summary>Takes a call site.</summary>
-    public CallSite* NewCallSite() => callSites + callSiteCount++;
+    public CallSite* NewCallSite()
+    {
+        if (callSiteCount - callSiteStart < MostCallSitesOfRegion)
+            return callSites + callSiteCount++;
+        Overflow = true;
+        return callSites;
+    }
 
-    /// <summary>Takes a region.</summary>
-    public RegionState* NewRegion() => regions + regionCount++;
+    /// <summary>Sites in use.</summary>
+    public int SiteCount => siteCount;
+
+    /// <summary>Regions in use.</summary>
+    public int RegionCount => regionCount;
+
+    /// <summary>The region with a number.</summary>
+    public RegionState* Region(int number) => regions + number;
 
     /// <summary>Lets the jump whose displacement is at <paramref name="link"/> (writable alias) go to an address.</summary>
     public void SetLink(int* link, byte* target)
     {
+        Links++;
         byte* executable = (byte*)link - memory.Writable + memory.Executable;
         Volatile.Write(ref *link, (int)(target - (executable + 4)));
     }
@@ -105,9 +165,26 @@ internal sealed unsafe partial class CodeArena : IDisposable
     public void Reset()
     {
         used = stubBytes;
-        siteCount = callSiteCount = regionCount = 0;
+        siteCount = FirstSite;
+        // The first one takes what exceeds the limit.
+        callSiteCount = 1;
+        regionCount = 0;
         // Site 0: a jump for which there was no code.
-        *Site(NewSite()) = new ExitSite { Kind = ExitKind.LookThere };
+        *Site(0) = new ExitSite { Kind = ExitKind.LookThere };
+    }
+
+    /// <summary>Tells of the common code.</summary>
+    public void Describe(ITranslationObserver observer)
+    {
+        (string Name, nint Address)[] stubs =
+        [
+            .. Floats.Addresses(), ("collect_flags", (nint)CollectFlags), ("tag", (nint)Tag), ("untag", (nint)Untag),
+            ("enter", (nint)Enter), ("exit", (nint)Exit), ("jump", (nint)Jump), ("miss", (nint)Miss),
+            ("", (nint)(memory.Executable + stubBytes)),
+        ];
+        Array.Sort(stubs, (a, b) => a.Address.CompareTo(b.Address));
+        for (int k = 0; k + 1 < stubs.Length; k++)
+            observer.OnStub(stubs[k].Name, stubs[k].Address, (int)(stubs[k + 1].Address - stubs[k].Address));
     }
 
     // The exceptions have the same order in MXCSR as in FPSR (v, d, z, o, u, i).

@@ -18,6 +18,9 @@ internal enum ExitKind : byte
     /// <summary>Goes on at <see cref="ExitSite.Target"/> without a branch.</summary>
     Continue,
 
+    /// <summary>A region was entered while a register that it takes for a double is none; nothing has been executed.</summary>
+    OtherFloats,
+
     /// <summary>A region was entered with another frame than it was made for; nothing has been executed.</summary>
     OtherFrame,
 }
@@ -49,6 +52,12 @@ internal unsafe struct ExitSite
 
     /// <summary>The 4-byte displacement (writable alias) that is set when the target has been translated, or null.</summary>
     public int* Link;
+
+    /// <summary>Opcode of <see cref="Guest"/>.</summary>
+    public Opcode Opcode;
+
+    /// <summary>Times that the dispatcher was here.</summary>
+    public ulong Count;
 
     /// <summary>Why.</summary>
     public ExitKind Kind;
@@ -85,9 +94,36 @@ internal unsafe struct RegionState
     /// <summary>The displacement of the jump to a variant for another frame (writable alias).</summary>
     public int* OtherFrame;
 
+    /// <summary>As <see cref="OtherFrame"/>, to the variant that keeps no doubles in host registers.</summary>
+    public int* OtherFloats;
+
+    /// <summary>Entries at which some register was no double.</summary>
+    public int FloatMisses;
+
+    /// <summary>Floating-point registers, by bit, that must be doubles at the entry.</summary>
+    public fixed ulong Doubles[2];
+
+    /// <summary>Floating-point registers that live in host registers.</summary>
+    public fixed ulong Mapped[2];
+
     /// <summary>First bundle and slot.</summary>
     public ulong Ip;
 
     /// <summary>The CFM for which the code was made.</summary>
     public ulong Cfm;
+
+    /// <summary>The controls of AR.FPSR for which the code was made.</summary>
+    public ulong Fpsr;
+
+    /// <summary>Bytes of code from <see cref="Entry"/> on.</summary>
+    public int HostBytes;
+
+    /// <summary>Slots that were translated.</summary>
+    public int Slots;
+
+    /// <summary>Where profiling is on: times that the region was entered.</summary>
+    public ulong Executions;
+
+    /// <summary>Where profiling is on: slots of the blocks that were begun.</summary>
+    public ulong ExecutedSlots;
 }

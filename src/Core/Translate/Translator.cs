@@ -12,9 +12,13 @@ internal sealed unsafe class Translator : IDisposable
     private readonly record struct RegionKey(ulong Ip, ulong PhysicalPage, uint Context, uint Frame);
 
     private const int Counters = 1 << 14;
+
+    // Most entries that are known, those without code among them.
+    private const int MostKeys = 1 << 17;
+    private const int MostControls = 4;
     private readonly VcpuState* s;
     private readonly Vcpu vcpu;
-    private readonly CodeArena arena = new();
+    private readonly CodeArena arena;
     private readonly Assembler asm = new();
     private readonly RegionPlan plan = new();
     private readonly RegisterAssignment registers = new();
@@ -22,14 +26,18 @@ internal sealed unsafe class Translator : IDisposable
     private readonly Dictionary<RegionKey, nint> regions = [];
     private readonly Dictionary<ulong, List<RegionKey>> pages = [];
     private readonly byte[] counters = new byte[Counters];
-    private const int MostControls = 4;
+    // A context for which no doubles are kept in host registers: by address, where that failed.
+    private const uint PlainFloats = 1 << 7;
+    private const int FloatMissesTolerated = 8;
+    private readonly HashSet<ulong> plainFloats = [];
+    private readonly TranslatorOptions options;
+    private readonly ProfileCollector? profile;
     private readonly List<ulong> controls = [];
-    private ulong contextPsr = ulong.MaxValue, contextFpsr;
+    private long refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
+    private ulong contextFpsr;
     private uint mappingVersion;
-    private ulong purges;
-
-    /// <summary>Executions of an address after which it is translated.</summary>
-    public int Threshold { get; set; } = 24;
+    private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 4096);
+    private readonly bool[] jumpsUsed = new bool[JumpEntry.Tables];
 
     /// <summary>Regions translated since the start.</summary>
     public long Translated { get; private set; }
@@ -44,7 +52,7 @@ internal sealed unsafe class Translator : IDisposable
     public uint Version { get; private set; }
 
     /// <summary>The context of the state's PSR, as of the last <see cref="FollowContext"/>.</summary>
-    public uint Context { get; private set; }
+    public uint Context => (uint)s->Translated.Context;
 
     /// <summary>Memory and common code.</summary>
     public CodeArena Arena => arena;
@@ -52,9 +60,13 @@ internal sealed unsafe class Translator : IDisposable
     public Translator(Vcpu vcpu)
     {
         this.vcpu = vcpu;
+        options = vcpu.TranslatorOptions;
         s = vcpu.State;
-        generator = new Generator(asm, arena, plan, registers);
-        s->Translated.Jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Count * sizeof(JumpEntry)), 64);
+        arena = new CodeArena(options);
+        profile = options.Profile ? new ProfileCollector() : null;
+        generator = new Generator(asm, arena, plan, registers) { Profile = options.Profile };
+        s->Translated.ContextPsr = ulong.MaxValue;
+        jumpsUsed.AsSpan().Fill(true);
         s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
         s->Translated.One = 1;
         s->Translated.MinusZero = -0.0;
@@ -62,22 +74,28 @@ internal sealed unsafe class Translator : IDisposable
         s->Translated.LowestFrame = s->StackBuffer + (256 - 32);
         vcpu.Code.Forgotten += Forget;
         vcpu.Code.Dropped += Clear;
-        Clear();
+        ForgetPlaces();
+        if (options.Observer is { } observer)
+            arena.Describe(observer);
     }
 
     /// <summary>Follows changes of the PSR and of code mappings: afterwards <see cref="CodeState.Spaces"/> and <see cref="Context"/> are those of now.</summary>
     public void FollowContext()
     {
         ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
-        if (psr == contextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
+        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
             return;
-        contextPsr = psr;
+        s->Translated.ContextPsr = psr;
         contextFpsr = fpsr;
         mappingVersion = s->Mmu->CodeVersion;
-        purges = s->Mmu->CodePurges;
-        Context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
+        uint context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
+        s->Translated.Context = context;
+        uint table = JumpEntry.TableOf(context);
+        // Code that changes PSR.ic by itself goes to the neighbour.
+        jumpsUsed[table] = jumpsUsed[table ^ 1] = true;
+        s->Translated.Jumps = jumps + table * JumpEntry.Count;
         for (int region = 0; region < 8; region++)
-            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)Context << 32 | purges << 40;
+            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)context << 32 | Mmu.CodeTlb.PurgesOf(s->Mmu, region) << 40;
     }
 
     // Few values of the controls are in use; code is made for each of them.
@@ -97,7 +115,7 @@ internal sealed unsafe class Translator : IDisposable
     }
 
     /// <summary>True while the state's PSR and FPSR are those of <see cref="Context"/>.</summary>
-    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == contextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
+    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
 
     /// <summary>
     /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption
@@ -118,20 +136,29 @@ internal sealed unsafe class Translator : IDisposable
         }
 
         uint frame = (uint)s->Cfm & 0x3_FFFF | (s->Cfm >> 18 != 0 ? 1u << 31 : 0);
-        var key = new RegionKey(ip, s->CodePa, Context, frame);
+        uint plain = plainFloats.Count != 0 && plainFloats.Contains(ip) ? PlainFloats : 0;
+        var key = new RegionKey(ip, s->CodePa, Context | plain, frame);
         if (!regions.TryGetValue(key, out nint known))
         {
             ref byte counter = ref counters[(ip >> 4 ^ ip >> 18 ^ ip << 12) & (Counters - 1)];
-            if (++counter < Threshold)
+            if (++counter < options.Threshold)
                 return null;
             counter = 0;
             known = (nint)Make(key);
-            if (known == 0)
-                return null;
         }
 
+        // An entry for which no code can be made: the interpreter's, until its page changes.
+        if (known == 0)
+            return null;
         var region = (RegionState*)known;
-        // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle).
+        if (otherFrame < region && otherFrame != null && plain != 0 && otherFrame->OtherFloats != null && otherFrame->FloatMisses > FloatMissesTolerated)
+        {
+            arena.SetLink(otherFrame->OtherFloats, region->Entry);
+            otherFrame->OtherFloats = null;
+        }
+
+        // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle). Regions of
+        // a generation have ascending addresses; after a flush the new region's is the lowest, and the other one is gone.
         if (otherFrame < region && otherFrame != null && otherFrame->OtherFrame != null)
         {
             arena.SetLink(otherFrame->OtherFrame, region->Entry);
@@ -142,16 +169,43 @@ internal sealed unsafe class Translator : IDisposable
         return region->Entry;
     }
 
+    /// <summary>A region was entered with a register that is no double: true once it is to be made without doubles in host registers.</summary>
+    public bool GiveUpFloats(RegionState* region)
+    {
+        if (++region->FloatMisses <= FloatMissesTolerated)
+            return false;
+        plainFloats.Add(region->Ip);
+        JumpEntry* jump = s->Translated.Jumps + (region->Ip >> 4 & (JumpEntry.Count - 1));
+        jump->Ip = ulong.MaxValue;
+        return true;
+    }
+
     private RegionState* Make(in RegionKey key)
     {
-        if (arena.IsFull)
-            Clear();
+        if (arena.IsFull || regions.Count >= MostKeys)
+        {
+            flushes++;
+            Forget();
+        }
+
+        RegionState* region = Emit(key);
+        if (region == null)
+            refused++;
+        regions.Add(key, (nint)region);
+        if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
+            pages.Add(key.PhysicalPage, list = []);
+        list.Add(key);
+        return region;
+    }
+
+    private RegionState* Emit(in RegionKey key)
+    {
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
         var floats = new FloatContext(Context, contextFpsr);
         if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats))
             return null;
-        registers.Make(plan);
-        RegionState* region = arena.NewRegion();
+        registers.Make(plan, withFloats: (key.Context & PlainFloats) == 0);
+        RegionState* region = arena.BeginRegion();
         *region = new RegionState
         {
             CodeVa = s->CodeVa,
@@ -161,17 +215,23 @@ internal sealed unsafe class Translator : IDisposable
             Context = Context,
             Ip = key.Ip,
             Cfm = s->Cfm,
+            Fpsr = contextFpsr,
+            Slots = plan.SlotCount,
         };
-        asm.Begin(arena.NextWritable, arena.NextExecutable, CodeArena.LargestRegion);
+        asm.Begin(arena.NextWritable, arena.NextExecutable, options.RegionBytes);
         generator.Emit(region, floats);
-        if (asm.Overflow)
+        if (asm.Overflow || arena.Overflow)
+        {
+            arena.AbandonRegion();
             return null;
+        }
+
+        region->HostBytes = asm.Size - (int)(region->Entry - arena.NextExecutable);
         arena.Take(asm.Size);
         Translated++;
-        regions.Add(key, (nint)region);
-        if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
-            pages.Add(key.PhysicalPage, list = []);
-        list.Add(key);
+        guestSlots += region->Slots;
+        hostBytes += region->HostBytes;
+        options.Observer?.OnRegion(new TranslatedRegion(region, plan, s->MemoryBase + s->CodePa));
         return region;
     }
 
@@ -182,22 +242,77 @@ internal sealed unsafe class Translator : IDisposable
             return;
         foreach (RegionKey key in list)
             regions.Remove(key);
+        forgottenPages++;
         ForgetPlaces();
     }
 
     /// <summary>Forgets all translations.</summary>
     public void Clear()
     {
+        drops++;
+        Forget();
+    }
+
+    private void Forget()
+    {
+        profile?.Collect(arena);
         regions.Clear();
+        plainFloats.Clear();
         pages.Clear();
         arena.Reset();
         ForgetPlaces();
     }
 
+    /// <summary>What has been done so far.</summary>
+    public TranslatorStatistics Statistics => new(
+        Translated, refused, guestSlots, hostBytes, flushes, drops, forgottenPages, arena.Links,
+        Named<Decode.Opcode>(HandlerCalls), Named<ExitKind>(Exits));
+
+    /// <summary>The regions in which most slots ran; none where profiling is off.</summary>
+    public IReadOnlyList<RegionProfile> Profile(int count)
+    {
+        profile?.Collect(arena);
+        return profile?.Hottest(count, Describe) ?? [];
+    }
+
+    /// <summary>Shows the regions that hold a bundle.</summary>
+    public void Visit(ulong address, Action<TranslatedRegion> visitor)
+    {
+        foreach (nint known in regions.Values.ToArray())
+        {
+            var region = (RegionState*)known;
+            if (region == null || region->CodeVa != (address & ~0xFFFUL) || !Plan(*region))
+                continue;
+            var translated = new TranslatedRegion(region, plan, s->MemoryBase + region->CodePa);
+            if (translated.Contains(address))
+                visitor(translated);
+        }
+    }
+
+    private IReadOnlyList<string> Describe(RegionState region) =>
+        Plan(region) ? [.. new TranslatedRegion(&region, plan, s->MemoryBase + region.CodePa).DescribeGuest()] : [];
+
+    // The plan of a region is not kept: it is made again from the page as it is now.
+    private bool Plan(in RegionState region) =>
+        plan.Make(
+            vcpu.Code.Page(region.CodePa), s->MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm,
+            new FloatContext(region.Context, region.Fpsr));
+
+    private static Dictionary<string, long> Named<T>(long[] counts) where T : struct, Enum =>
+        Enum.GetValues<T>().Where(value => counts[Convert.ToInt32(value, null)] != 0).ToDictionary(value => value.ToString(), value => counts[Convert.ToInt32(value, null)]);
+
     private void ForgetPlaces()
     {
         Version++;
-        new Span<JumpEntry>(s->Translated.Jumps, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
+        for (int table = 0; table < JumpEntry.Tables; table++)
+        {
+            if (!jumpsUsed[table])
+                continue;
+            new Span<JumpEntry>(jumps + table * JumpEntry.Count, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
+            // What runs now may fill its own again.
+            jumpsUsed[table] = JumpEntry.TableOf(Context) >> 1 == table >> 1;
+        }
+
         var shadow = new Span<ShadowEntry>(s->Translated.Shadow, CodeState.ShadowEntries);
         shadow.Fill(new ShadowEntry { Ip = ulong.MaxValue });
     }
@@ -207,13 +322,8 @@ internal sealed unsafe class Translator : IDisposable
     {
         vcpu.Code.Forgotten -= Forget;
         vcpu.Code.Dropped -= Clear;
-        if (Environment.GetEnvironmentVariable("FXSTAT") != null)
-        {
-            Console.Error.WriteLine($"regions {Translated} bytes {arena.Used} versions {Version} exits {string.Join(' ', Exits.Select((n, k) => $"{(ExitKind)k}:{n}"))}");
-            foreach ((long n, int k) in HandlerCalls.Select((n, k) => (n, k)).OrderByDescending(x => x.n).Take(16)) Console.Error.WriteLine($"  {(Decode.Opcode)k} {n}");
-        }
         arena.Dispose();
-        NativeMemory.AlignedFree(s->Translated.Jumps);
+        NativeMemory.AlignedFree(jumps);
         s->Translated.Jumps = null;
     }
 }

@@ -29,7 +29,7 @@ internal sealed unsafe class BareMachine : IDisposable
     {
         _memory = new PhysicalMemory(MemorySize);
         _memory.AddRam(0, MemorySize);
-        _vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine, TranslationThreshold = 1 };
+        _vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine, TranslatorOptions = new() { Threshold = 1 } };
     }
 
     /// <summary>The processor.</summary>

@@ -14,9 +14,7 @@ internal sealed unsafe class ProgramMachine : IDisposable
     {
         _memory = new PhysicalMemory(Layout.MemorySize);
         _memory.AddRam(0, Layout.MemorySize);
-        Vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine };
-        if (engine == EngineKind.Translator)
-            Vcpu.TranslationThreshold = program.Threshold;
+        Vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine, TranslatorOptions = new() { Threshold = program.Threshold } };
         Load(program);
     }
 

@@ -70,6 +70,15 @@ public sealed unsafe class ExtendedStubs
             throw new InvalidOperationException($"the stubs need more than {Capacity} bytes");
     }
 
+    /// <summary>Names of the stubs, and where they begin.</summary>
+    public IEnumerable<(string Name, nint Address)> Addresses() =>
+    [
+        ("frcpa", (nint)Reciprocal), ("frsqrta", (nint)ReciprocalSquareRoot), ("from_integer", (nint)FromInteger),
+        ("from_integer_in_rax", (nint)FromIntegerInRax), ("to_signed", (nint)ToSigned), ("to_unsigned", (nint)ToUnsigned),
+        ("to_double", (nint)ToDouble), ("from_double", (nint)FromDouble),
+        .. _fused.Where(address => address != 0).Distinct().Select(address => ($"fma_{Array.IndexOf(_fused, address)}", address)),
+    ];
+
     /// <summary>Bytes that were used.</summary>
     public int Size { get; }
 
