@@ -27,8 +27,10 @@ public unsafe struct MmuState
     internal ulong CodeMode;
     /// <summary>Changes with everything that may change where instructions are fetched from: purges, region registers.</summary>
     public uint CodeVersion;
-    /// <summary>Counts purges of instruction translations (24 bits): what was found before must be looked up again.</summary>
-    public ulong CodePurges;
+    /// <summary>Counts purges of instruction translations of all address spaces: what was found before must be looked up again.</summary>
+    internal uint CodePurges;
+    // As CodePurges, of the region identifiers with the same low bits.
+    internal fixed uint SpacePurges[CodeTlb.PurgeCounters];
 
     /// <summary>Region registers: ve 0, ps 7:2, rid 31:8.</summary>
     public fixed ulong Rr[8];

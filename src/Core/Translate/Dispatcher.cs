@@ -121,6 +121,24 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
                     Pack(s);
                     s->Slot = 0;
                     return true;
+                case ExitKind.OtherFloats:
+                    if (TaggedFloats.Tag(s, site->Region->Doubles))
+                    {
+                        code = site->Region->Entry;
+                        continue;
+                    }
+
+                    Pack(s);
+                    s->Ip = site->Target & ~0xFUL;
+                    s->Slot = (int)site->Target & 3;
+                    if (translator.GiveUpFloats(site->Region))
+                    {
+                        otherFrame = site->Region;
+                        return false;
+                    }
+
+                    Interpret();
+                    return true;
                 case ExitKind.Continue:
                     Pack(s);
                     Place(site);
@@ -167,6 +185,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
+            // The region finds its doubles as it left them.
+            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !TaggedFloats.TagNamed(s, i, region->Mapped))
+                return Leave(site, step, out resumes);
             if (site->UsesPredicates)
                 Unpack(s);
             s->Translated.Resume = site->Resume;
@@ -174,6 +195,14 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             return step;
         }
 
+        return Leave(site, step, out resumes);
+    }
+
+    // The run goes on outside of translated code, or at a look-point.
+    private int Leave(ExitSite* site, int step, out bool resumes)
+    {
+        RegionState* region = site->Region;
+        Instruction* i = site->Guest;
         resumes = false;
         if (!site->UsesPredicates)
             Pack(s);

@@ -99,6 +99,7 @@ public static unsafe class FastTlb
     {
         m->CodeVersion++;
         FastTables.Detach(&m->Fast, region);
+        FastTables.AttachKnown(&m->Fast, region, (uint)m->Rr[region] >> 8);
     }
 
     /// <summary>A protection key register changed.</summary>

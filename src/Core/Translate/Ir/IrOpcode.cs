@@ -104,8 +104,23 @@ internal enum IrOpcode : byte
     /// <summary>Only the base update of A (lfetch, a check load that hits).</summary>
     UpdateBase,
 
-    /// <summary>A packed operation of the vector unit: D = A op B, Immediate names it.</summary>
+    /// <summary>A multimedia operation: D from A (r2) and B (r3); the guest's instruction says which.</summary>
     Packed,
+
+    // D = predicates; predicates = A under the mask Immediate; rotating predicates = Immediate.
+    MoveFromPredicates, MoveToPredicates, SetRotatingPredicates,
+
+    /// <summary>D = AR.BSP.</summary>
+    BackingStorePointer,
+
+    /// <summary>D = AR.BSPSTORE or AR.RNAT (P1).</summary>
+    MoveFromStack,
+
+    /// <summary>AR.BSPSTORE or AR.RNAT (P1) = A.</summary>
+    MoveToStack,
+
+    /// <summary>A kernel register (P1) = A.</summary>
+    MoveToKernel,
 
     /// <summary>A floating-point operation; its registers are those of the guest's instruction, D and A general ones.</summary>
     Float,
