@@ -10,13 +10,12 @@ namespace FastXen.Core.Lockstep;
 /// <param name="Ip">Address of the first bundle that ran in between.</param>
 /// <param name="Differences">What differs.</param>
 /// <param name="Code">Disassembly of what ran in between, as far as it went straight on.</param>
-/// <param name="Translation">The intermediate form and the host code of the translated regions that hold <paramref name="Ip"/>.</param>
+/// <param name="Translation">What <see cref="DescribeTranslation"/> says of the code at <paramref name="Ip"/>.</param>
 public sealed record LockstepDifference(
-    ulong Good, ulong Bad, ulong Ip, IReadOnlyList<StateDifference> Differences, IReadOnlyList<string> Code, IReadOnlyList<string> Translation)
+    ulong Good, ulong Bad, ulong Ip, IReadOnlyList<StateDifference> Differences, IReadOnlyList<string> Code, string? Translation)
 {
-    /// <summary>Writes host code; in hexadecimal where there is no disassembler.</summary>
-    public static Func<TranslatedRegion, IEnumerable<string>> DescribeHost { get; set; } = static region =>
-        region.HostCode.ToArray().Chunk(32).Select((bytes, n) => $"{region.HostAddress + (n * 32):x}  {Convert.ToHexString(bytes)}");
+    /// <summary>Gives the intermediate form and the host code of the translated region that holds an address; null where there is none.</summary>
+    public static Func<Vcpu, ulong, string?>? DescribeTranslation { get; set; }
 
     private const int MostBundles = 100, MostDifferences = 40;
 
@@ -32,19 +31,7 @@ public sealed record LockstepDifference(
             code.AddRange(lines.Select((line, n) => $"{(n == 0 ? $"{address:x16}" : ""),16}  {line}"));
         }
 
-        return new LockstepDifference(good, s->Retired, ip, pair.Differences(), code, Describe(pair.Subject, ip));
-    }
-
-    private static List<string> Describe(Vcpu subject, ulong ip)
-    {
-        var lines = new List<string>();
-        subject.VisitTranslations(ip, region =>
-        {
-            lines.Add($"region 0x{region.Ip:x}.{region.Slot}, cfm 0x{region.Cfm:x}, cpl {region.Cpl}, physical page 0x{region.PhysicalPage:x}");
-            lines.AddRange(region.DescribeIr());
-            lines.AddRange(DescribeHost(region));
-        });
-        return lines;
+        return new LockstepDifference(good, s->Retired, ip, pair.Differences(), code, DescribeTranslation?.Invoke(pair.Subject, ip));
     }
 
     // The page that runs, or what a load would find.
@@ -72,10 +59,8 @@ public sealed record LockstepDifference(
         text.AppendLine("guest code in between:");
         foreach (string line in Code)
             text.AppendLine($"  {line}");
-        if (Translation.Count != 0)
-            text.AppendLine("translation:");
-        foreach (string line in Translation)
-            text.AppendLine($"  {line}");
+        if (Translation is not null)
+            text.AppendLine("translation:").AppendLine(Translation);
         return text.ToString();
     }
 }
