@@ -90,12 +90,9 @@ public static unsafe class SystemInstructions
             return Fault.IllegalOperation(s, i);
         if (sor != s->Sor && (s->Cfm >> 18) != 0)
             return Fault.ReservedRegisterField(s, i);
-        while (s->Dirty + sof > Rse.PhysicalRegisters)
-        {
-            int step = RseMemory.Spill(s, i);
-            if (step != Step.Next)
-                return step;
-        }
+        int step = RseMemory.Spill(s, i, s->Dirty + sof - Rse.PhysicalRegisters);
+        if (step != Step.Next)
+            return step;
 
         if (s->AlatValid != 0)
             Alat.ForgetRenamed(s);
