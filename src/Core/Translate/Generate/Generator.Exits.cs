@@ -32,6 +32,9 @@ internal sealed unsafe partial class Generator
         /// <summary>A floating-point register is to become an 82-bit one.</summary>
         Untag,
 
+        /// <summary>A base register is used for another page.</summary>
+        Page,
+
         /// <summary>Flags of the host are to be collected for a status field.</summary>
         Flags,
     }
@@ -120,6 +123,9 @@ internal sealed unsafe partial class Generator
                     break;
                 case StubKind.OtherFloats:
                     region->OtherFloats = EmitOtherForm(ExitKind.OtherFloats);
+                    break;
+                case StubKind.Page:
+                    EmitPageStub(stub);
                     break;
                 case StubKind.Flags:
                     EmitFlagsStub(stub);
