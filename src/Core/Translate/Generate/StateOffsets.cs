@@ -23,6 +23,7 @@ internal static unsafe class StateOffsets
     public static readonly int Dirty = Of(&Origin->Dirty);
     public static readonly int BspStore = Of(&Origin->BspStore);
     public static readonly int Rnat = Of(&Origin->Rnat);
+    public static readonly int IcInFlight = Of(&Origin->IcInFlight);
     public static readonly int MemoryBase = Of(&Origin->MemoryBase);
     public static readonly int AlatValid = Of(&Origin->AlatValid);
     public static readonly int AlatRenamed = Of(&Origin->AlatRenamed);
