@@ -270,14 +270,21 @@ internal sealed unsafe partial class Generator
             case IrOpcode.MoveFromPredicates or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates:
                 EmitMovePredicates(ir);
                 break;
+            case IrOpcode.TouchedLine:
+                EmitTranslate(ir, ReadTag);
+                EmitUpdate(ir);
+                break;
+            case IrOpcode.Serialize or IrOpcode.MoveFromPsr or IrOpcode.DisableInterrupts or IrOpcode.MoveToRsc or IrOpcode.MoveToEc:
+                EmitSystem(ir);
+                break;
             case IrOpcode.BackingStorePointer or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel:
                 EmitStackRegister(ir);
                 break;
             case IrOpcode.CheckAdvanced or IrOpcode.DropAdvanced or IrOpcode.DropAllAdvanced:
                 EmitAlatInstruction(ir);
                 break;
-            case IrOpcode.Prefetch or IrOpcode.Serialize or IrOpcode.SwitchBank or IrOpcode.MoveFromStatus or IrOpcode.MoveFromControl or IrOpcode.MoveToControl:
-                EmitSystem(ir);
+            case IrOpcode.SwitchBank or IrOpcode.MoveFromControl or IrOpcode.MoveToControl:
+                EmitKernel(ir);
                 break;
             case IrOpcode.Float:
                 EmitFloat(ir);

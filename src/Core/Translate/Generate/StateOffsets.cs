@@ -23,6 +23,7 @@ internal static unsafe class StateOffsets
     public static readonly int Dirty = Of(&Origin->Dirty);
     public static readonly int BspStore = Of(&Origin->BspStore);
     public static readonly int Rnat = Of(&Origin->Rnat);
+    public static readonly int IcInFlight = Of(&Origin->IcInFlight);
     public static readonly int MemoryBase = Of(&Origin->MemoryBase);
     public static readonly int AlatValid = Of(&Origin->AlatValid);
     public static readonly int AlatRenamed = Of(&Origin->AlatRenamed);
@@ -41,7 +42,6 @@ internal static unsafe class StateOffsets
     public static readonly int Context = Of(&Origin->Translated.Context);
     public static readonly int OtherBank = Of(Origin->OtherBank);
     public static readonly int Irr = Of(Origin->Irr);
-    public static readonly int IcInFlight = Of(&Origin->IcInFlight);
     public static readonly int Cr = Of(Origin->Cr);
     public static readonly int Budget = Of(&Origin->Translated.Budget);
     public static readonly int Resume = Of(&Origin->Translated.Resume);

@@ -122,6 +122,21 @@ internal enum IrOpcode : byte
     /// <summary>A kernel register (P1) = A.</summary>
     MoveToKernel,
 
+    // AR.RSC, AR.EC = A, or Immediate where UsesImmediate.
+    MoveToRsc, MoveToEc,
+
+    /// <summary>srlz.d, srlz.i.</summary>
+    Serialize,
+
+    /// <summary>D = PSR.</summary>
+    MoveFromPsr,
+
+    /// <summary>rsm psr.i.</summary>
+    DisableInterrupts,
+
+    /// <summary>lfetch.fault: the access at A is looked at, and A is updated.</summary>
+    TouchedLine,
+
     /// <summary>A floating-point operation; its registers are those of the guest's instruction, D and A general ones.</summary>
     Float,
 
@@ -149,17 +164,8 @@ internal enum IrOpcode : byte
     // Semaphores.
     Exchange, CompareExchange, FetchAdd, Fence,
 
-    /// <summary>lfetch.fault: only a miss matters.</summary>
-    Prefetch,
-
-    /// <summary>srlz.d, srlz.i.</summary>
-    Serialize,
-
     /// <summary>bsw.</summary>
     SwitchBank,
-
-    /// <summary>D = PSR.</summary>
-    MoveFromStatus,
 
     // Control registers: P1 = number.
     MoveFromControl, MoveToControl,

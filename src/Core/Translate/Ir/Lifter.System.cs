@@ -19,11 +19,6 @@ internal static unsafe partial class Lifter
         ir = new IrInstruction { Guest = i, Slot = ir.Slot, Qp = i->Qp, Opcode = IrOpcode.Handler, Immediate = i->Immediate };
         switch (i->Opcode)
         {
-            case Opcode.LfetchFault or Opcode.LfetchFaultExcl:
-                return Prefetch(ref ir, i, limit);
-            case Opcode.SrlzD or Opcode.SrlzI:
-                ir.Opcode = IrOpcode.Serialize;
-                return true;
             case Opcode.Cover:
                 ir.Opcode = IrOpcode.Cover;
                 return true;
@@ -45,10 +40,6 @@ internal static unsafe partial class Lifter
             case Opcode.Bsw0 or Opcode.Bsw1:
                 ir.Opcode = IrOpcode.SwitchBank;
                 return true;
-            case Opcode.MovFromPsr when IsTarget(i->R1, limit):
-                ir.Opcode = IrOpcode.MoveFromStatus;
-                ir.D = i->R1;
-                return true;
             case Opcode.MovFromCr when IsTarget(i->R1, limit) && ((described && accessible) || (int)i->R3 is Cr.Dcr or Cr.Itm or Cr.Iva or Cr.Tpr):
                 ir.Opcode = IrOpcode.MoveFromControl;
                 ir.D = i->R1;
@@ -62,19 +53,5 @@ internal static unsafe partial class Lifter
             default:
                 return false;
         }
-    }
-
-    // A page that may be read needs no prefetch.
-    private static bool Prefetch(ref IrInstruction ir, Instruction* i, uint limit)
-    {
-        ir.Update = i->Completers & (Completers.UpdateImmediate | Completers.UpdateRegister);
-        if (ir.WritesBase && !IsTarget(i->R3, limit))
-            return false;
-        ir.Opcode = IrOpcode.Prefetch;
-        ir.Size = 1;
-        ir.A = i->R3;
-        if ((ir.Update & Completers.UpdateRegister) != 0)
-            ir.B = i->R2;
-        return true;
     }
 }

@@ -85,6 +85,7 @@ internal sealed unsafe class RegionPlan
             return false;
         Cut(entry, cfm);
         FindLoops();
+        FindPredecessors();
         return true;
     }
 
@@ -116,7 +117,7 @@ internal sealed unsafe class RegionPlan
                 return;
             inside[slot] = true;
             slotCount++;
-            if (!IsControl(i->Opcode))
+            if (!IsControl(i))
                 continue;
             ends[slot] = true;
             first = false;
@@ -134,9 +135,10 @@ internal sealed unsafe class RegionPlan
         }
     }
 
-    private static bool IsControl(Opcode opcode) =>
-        opcode is (>= Opcode.BrCond and <= Opcode.BrCallIndirect) or Opcode.Brl or Opcode.BrlCall or Opcode.Rfi or Opcode.BreakB or Opcode.BreakI
-            or Opcode.BreakM or Opcode.BreakF or Opcode.BreakX or Opcode.Epc or Opcode.Ssm or Opcode.Rsm or Opcode.Cover;
+    private static bool IsControl(Instruction* i) =>
+        i->Opcode is (>= Opcode.BrCond and <= Opcode.BrCallIndirect) or Opcode.Brl or Opcode.BrlCall or Opcode.Rfi or Opcode.BreakB or Opcode.BreakI
+            or Opcode.BreakM or Opcode.BreakF or Opcode.BreakX or Opcode.Epc or Opcode.Ssm or Opcode.Cover
+        || (i->Opcode == Opcode.Rsm && i->Immediate != Psr.I);
 
     private static bool NeverFallsThrough(Instruction* i, uint context) =>
         i->Qp == 0 && i->Opcode is not (Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit or Opcode.Epc)
@@ -195,6 +197,27 @@ internal sealed unsafe class RegionPlan
         block.End = slot;
         block.EndIr = IrCount;
         return slot;
+    }
+
+    private void FindPredecessors()
+    {
+        Blocks[EntryBlock].Predecessors = 2;
+        for (int b = 0; b < BlockCount; b++)
+        {
+            ref Block block = ref Blocks[b];
+            if (block.FallsThrough)
+                Precede(BlockAt(block.End), block.End - 1);
+            if (block.EndIr > block.FirstIr && Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop)
+                Precede(BlockAt(TargetSlot(Ir[block.EndIr - 1])), Ir[block.EndIr - 1].Slot);
+        }
+    }
+
+    private void Precede(int block, int slot)
+    {
+        if (block < 0)
+            return;
+        Blocks[block].Predecessors++;
+        Blocks[block].PredecessorSlot = slot;
     }
 
     // Code between a branch and its target above it is in a loop.
