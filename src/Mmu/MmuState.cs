@@ -25,6 +25,8 @@ public unsafe struct MmuState
     /// <summary>Fast tables for the register stack engine, by region number.</summary>
     public FastEntry** Rse;
     internal ulong CodeMode;
+    /// <summary>Changes with everything that may take a page away from the fast tables for loads and stores.</summary>
+    public uint DataVersion;
     /// <summary>Changes with everything that may change where instructions are fetched from: purges, region registers.</summary>
     public uint CodeVersion;
     /// <summary>Counts purges of instruction translations of all address spaces: what was found before must be looked up again.</summary>

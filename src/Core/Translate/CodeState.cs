@@ -18,6 +18,15 @@ public unsafe struct CodeState
     /// <summary>The fast TLB's tables for loads and stores by region: a copy of <see cref="Mmu.MmuState.Data"/>.</summary>
     public fixed ulong Tables[8];
 
+    /// <summary>Base registers that have a page in <see cref="Pages"/>.</summary>
+    public const int PageEntries = 32;
+
+    /// <summary>
+    /// The page that each base register (by its number's low bits) was last used for: copies of <see cref="Mmu.FastEntry"/>. Empty after anything
+    /// that may have taken a page away from <see cref="Tables"/>.
+    /// </summary>
+    public fixed ulong Pages[PageEntries * 4];
+
     /// <summary>By region: what a <see cref="JumpEntry"/> must have been made for (address space, mode, context).</summary>
     public fixed ulong Spaces[8];
 

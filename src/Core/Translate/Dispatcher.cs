@@ -25,6 +25,10 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     private ulong waitingVersion;
     private RegionState* otherFrame;
 
+    // What the pages of base registers were taken from.
+    private ulong* pagesTables;
+    private uint pagesVersion;
+
     /// <summary>Runs until the vCPU is stopped or has reached its limit.</summary>
     public void Run()
     {
@@ -173,6 +177,8 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         s->CodeEd = (uint)(region->CodePte >> 52) & 1;
         s->CodeSlots = region->CodeSlots;
         s->RunStart = site->RunStart;
+        if (site->LastIp != ExitSite.KeepLastIp && (region->Context & TranslationContext.Ic) != 0)
+            s->LastIp = site->LastIp;
         if (site->UsesPredicates)
             Pack(s);
         if (s->Translated.FloatsTagged != 0)
@@ -240,6 +246,13 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     private void FastEntryTables()
     {
         var from = (ulong*)s->Mmu->Data;
+        if (from != pagesTables || s->Mmu->DataVersion != pagesVersion)
+        {
+            pagesTables = from;
+            pagesVersion = s->Mmu->DataVersion;
+            new Span<ulong>(s->Translated.Pages, CodeState.PageEntries * 4).Fill(Mmu.FastEntry.Invalid);
+        }
+
         Vector256.Store(Vector256.Load(from), s->Translated.Tables);
         Vector256.Store(Vector256.Load(from + 4), s->Translated.Tables + 4);
     }

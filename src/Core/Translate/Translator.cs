@@ -39,9 +39,6 @@ internal sealed unsafe class Translator : IDisposable
     private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 4096);
     private readonly bool[] jumpsUsed = new bool[JumpEntry.Tables];
 
-    /// <summary>Executions of an address after which it is translated.</summary>
-    public int Threshold { get; set; } = 24;
-
     /// <summary>Regions translated since the start.</summary>
     public long Translated { get; private set; }
 
@@ -144,7 +141,7 @@ internal sealed unsafe class Translator : IDisposable
         if (!regions.TryGetValue(key, out nint known))
         {
             ref byte counter = ref counters[(ip >> 4 ^ ip >> 18 ^ ip << 12) & (Counters - 1)];
-            if (++counter < Threshold)
+            if (++counter < options.Threshold)
                 return null;
             counter = 0;
             known = (nint)Make(key);

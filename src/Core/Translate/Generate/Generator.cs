@@ -270,6 +270,13 @@ internal sealed unsafe partial class Generator
             case IrOpcode.MoveFromPredicates or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates:
                 EmitMovePredicates(ir);
                 break;
+            case IrOpcode.TouchedLine:
+                EmitTranslate(ir, ReadTag);
+                EmitUpdate(ir);
+                break;
+            case IrOpcode.Serialize or IrOpcode.MoveFromPsr or IrOpcode.DisableInterrupts or IrOpcode.MoveToRsc or IrOpcode.MoveToEc:
+                EmitSystem(ir);
+                break;
             case IrOpcode.BackingStorePointer or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel:
                 EmitStackRegister(ir);
                 break;

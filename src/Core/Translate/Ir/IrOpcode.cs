@@ -122,6 +122,21 @@ internal enum IrOpcode : byte
     /// <summary>A kernel register (P1) = A.</summary>
     MoveToKernel,
 
+    // AR.RSC, AR.EC = A, or Immediate where UsesImmediate.
+    MoveToRsc, MoveToEc,
+
+    /// <summary>srlz.d, srlz.i.</summary>
+    Serialize,
+
+    /// <summary>D = PSR.</summary>
+    MoveFromPsr,
+
+    /// <summary>rsm psr.i.</summary>
+    DisableInterrupts,
+
+    /// <summary>lfetch.fault: the access at A is looked at, and A is updated.</summary>
+    TouchedLine,
+
     /// <summary>A floating-point operation; its registers are those of the guest's instruction, D and A general ones.</summary>
     Float,
 

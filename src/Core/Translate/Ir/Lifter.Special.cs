@@ -42,9 +42,41 @@ internal static unsafe partial class Lifter
                 {
                     Ar.BspStore or Ar.Rnat => IrOpcode.MoveToStack,
                     < 8 => IrOpcode.MoveToKernel,
+                    Ar.Rsc => IrOpcode.MoveToRsc,
                     _ => IrOpcode.Handler,
                 };
                 return ir.Opcode != IrOpcode.Handler;
+            case Opcode.MovToArI when i->R3 == Ar.Ec:
+                ir.A = i->R2;
+                ir.Opcode = IrOpcode.MoveToEc;
+                return true;
+            case Opcode.MovToArImmediateI when i->R3 == Ar.Ec:
+                ir.UsesImmediate = true;
+                ir.Opcode = IrOpcode.MoveToEc;
+                return true;
+            case Opcode.MovToArImmediateM when i->R3 == Ar.Rsc:
+                ir.UsesImmediate = true;
+                ir.Opcode = IrOpcode.MoveToRsc;
+                return true;
+            case Opcode.SrlzD or Opcode.SrlzI:
+                ir.Opcode = IrOpcode.Serialize;
+                return true;
+            case Opcode.MovFromPsr when isTarget:
+                ir.D = i->R1;
+                ir.Opcode = IrOpcode.MoveFromPsr;
+                return true;
+            case Opcode.Rsm when i->Immediate == Psr.I:
+                ir.Opcode = IrOpcode.DisableInterrupts;
+                return true;
+            case Opcode.LfetchFault or Opcode.LfetchFaultExcl:
+                ir.Update = i->Completers & (Completers.UpdateImmediate | Completers.UpdateRegister);
+                if (ir.WritesBase && !IsTarget(i->R3, limit))
+                    return false;
+                ir.A = i->R3;
+                ir.B = (ir.Update & Completers.UpdateRegister) != 0 ? i->R2 : (byte)0;
+                ir.Size = 1;
+                ir.Opcode = IrOpcode.TouchedLine;
+                return true;
             default:
                 return isTarget && (Semaphore(ref ir, i) || Packed(ref ir, i));
         }

@@ -65,6 +65,7 @@ internal sealed partial class RegisterAssignment
         }
 
         AssignFloats(plan, withFloats);
+        FindWanderers(plan);
         FindDirty(plan);
         FindEntryLoads(plan);
     }
