@@ -129,6 +129,8 @@ public static unsafe class SystemInstructions
         // An instruction set that this processor does not have.
         if ((ipsr & Psr.Is) != 0)
             return Fault.IllegalOperation(s, i);
+        if ((s->PsrValue & Psr.Ic) != 0)
+            s->LastIp = CodePosition.Bundle(s, i);
         s->Ip = s->Cr[Cr.Iip] & ~0xFUL;
         s->Slot = (int)(ipsr >> Psr.RiShift) & 3;
         ProcessorStatus.Set(s, ipsr & Psr.Implemented);

@@ -192,7 +192,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
             // The region finds its doubles as it left them.
-            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !TaggedFloats.TagNamed(s, i, region->Mapped))
+            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !(SameFloatNames(cfm, s->Cfm) ? TaggedFloats.TagNamed(s, i, region->Mapped) : TaggedFloats.Tag(s, region->Mapped)))
                 return Leave(site, step, out resumes);
             if (site->UsesPredicates)
                 Unpack(s);
@@ -203,6 +203,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
 
         return Leave(site, step, out resumes);
     }
+
+    // False when rrb.fr differs: every name means another register.
+    private static bool SameFloatNames(ulong before, ulong after) => ((before ^ after) >> 25 & 0x7F) == 0;
 
     // The run goes on outside of translated code, or at a look-point.
     private int Leave(ExitSite* site, int step, out bool resumes)

@@ -84,6 +84,9 @@ internal sealed unsafe class RegionPlan
         if (slotCount == 0)
             return false;
         Cut(entry, cfm);
+        // Only the region's entry may go to code before an alloc that makes another frame.
+        if (Cfm != cfm)
+            blockAt[entry] = -1;
         FindLoops();
         FindPredecessors();
         return true;
