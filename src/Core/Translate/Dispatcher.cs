@@ -18,6 +18,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     // PSR bits under which only the interpreter runs.
     private const ulong InterpretedPsr = Psr.Tb;
 
+    // CFM.rrb.fr.
+    private const ulong RotationOfFloats = 0x7FUL << 25;
+
     private readonly VcpuState* s = vcpu.State;
 
     // A jump that may lead to the code of the next bundle directly, and for which one.
@@ -163,6 +166,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         uint version = translator.Version;
         ulong cfm = s->Cfm;
         int step = i->Handler(s, i);
+        // Registers that were renamed are no longer those that their divisions' next run will write.
+        if (((cfm ^ s->Cfm) & RotationOfFloats) != 0 && s->Translated.RotatingStepsTagged != 0)
+            TaggedFloats.UntagAll(s);
         if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
             && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))

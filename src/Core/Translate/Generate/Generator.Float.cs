@@ -173,6 +173,9 @@ internal sealed unsafe partial class Generator
         uint a = i->R2, b = i->R3;
         if (a == b && i->Opcode == Opcode.FmergeS)
         {
+            // The value of a division's step is bound to its register.
+            asm.Arithmetic(Alu.Cmp, Fr(b, Rcx, TagField), 1, 4);
+            Slow(ir, Condition.A);
             asm.VectorLoad(Xmm0, Fr(b, Rcx), 16);
             asm.VectorStore(Fr(i->R1, Rcx), Xmm0, 16);
             Modified(i->R1);
