@@ -3,6 +3,9 @@ namespace FastXen.Core;
 /// <summary>How a vCPU's translator works, and who looks on.</summary>
 public sealed record TranslatorOptions
 {
+    /// <summary>How often the code at an address runs before it is translated.</summary>
+    public int Threshold { get; init; } = 24;
+
     /// <summary>Bytes of host code that are kept; when they are used up, all code is made anew.</summary>
     public int CodeBytes { get; init; } = Translate.CodeArena.DefaultCodeBytes;
 

@@ -18,6 +18,8 @@ namespace FastXen.Loader;
 /// </summary>
 public sealed class Domain : IDisposable
 {
+    private const int ProfiledRegions = 40;
+
     private readonly GuestConfig _config;
     private readonly Action<string> _report;
     private readonly BootImages _images;
@@ -33,12 +35,19 @@ public sealed class Domain : IDisposable
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
 
+    /// <summary>How the translator works.</summary>
+    public TranslatorOptions Translator { get; init; } = new();
+
+    /// <summary>With <see cref="TranslatorOptions.Profile"/>: the regions in which most instructions ran, hottest first, of the runs that ended.</summary>
+    public IReadOnlyList<RegionProfile> HottestRegions { get; private set; } = [];
+
     /// <summary>
     /// Checks and opens all that the config names, the console excepted; what is wrong is a <see cref="LoadException"/>.
     /// <paramref name="report"/> is told, in a sentence, when the guest stops for a reason that it did not ask for.
     /// </summary>
     public Domain(GuestConfig config, Action<string> report)
     {
+        EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
         _images = new BootImages(config);
@@ -99,6 +108,7 @@ public sealed class Domain : IDisposable
             Console = console,
             Deterministic = _config.Clock == ClockSource.Deterministic,
             Engine = _config.Engine,
+            Translator = Translator,
             Disks = _disks,
             Networks = _networks,
             Variables = _variables,
@@ -118,6 +128,7 @@ public sealed class Domain : IDisposable
         finally
         {
             Statistics = Statistics.With(machine.Processor, Stopwatch.GetElapsedTime(begin));
+            HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
         }

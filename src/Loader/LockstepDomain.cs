@@ -27,6 +27,7 @@ public sealed class LockstepDomain : IDisposable
     /// <summary>Opens all that the config names. <paramref name="input"/>: what is typed at both consoles.</summary>
     public LockstepDomain(GuestConfig config, ICharacterBackend console, byte[] input, Action<ulong>? progress = null)
     {
+        EngineRequirements.Check(EngineKind.Translator, config.Source);
         if (config.Network.Count != 0)
             throw new ConfigException("--lockstep", "network", "the world outside is not the same twice: take the network out of the config");
         _config = config;

@@ -25,10 +25,14 @@ public unsafe struct MmuState
     /// <summary>Fast tables for the register stack engine, by region number.</summary>
     public FastEntry** Rse;
     internal ulong CodeMode;
+    /// <summary>Changes with everything that may take a page away from the fast tables for loads and stores.</summary>
+    public uint DataVersion;
     /// <summary>Changes with everything that may change where instructions are fetched from: purges, region registers.</summary>
     public uint CodeVersion;
-    /// <summary>Counts purges of instruction translations (24 bits): what was found before must be looked up again.</summary>
-    public ulong CodePurges;
+    /// <summary>Counts purges of instruction translations of all address spaces: what was found before must be looked up again.</summary>
+    internal uint CodePurges;
+    // As CodePurges, of the region identifiers with the same low bits.
+    internal fixed uint SpacePurges[CodeTlb.PurgeCounters];
 
     /// <summary>Region registers: ve 0, ps 7:2, rid 31:8.</summary>
     public fixed ulong Rr[8];

@@ -27,6 +27,9 @@ public sealed record PlatformConfiguration
     /// <summary>What executes the guest's code.</summary>
     public EngineKind Engine { get; init; }
 
+    /// <summary>How the translator works.</summary>
+    public TranslatorOptions Translator { get; init; } = new();
+
     /// <summary>Disks, in slot order.</summary>
     public IReadOnlyList<DiskDevice> Disks { get; init; } = [];
 

@@ -32,7 +32,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         Memory = new PhysicalMemory(MachineMap.RamSpan(configuration.Memory));
         foreach ((ulong start, ulong size) in MachineMap.Ram(configuration.Memory))
             Memory.AddRam(start, size);
-        Processor = new Vcpu(Memory, configuration.Deterministic) { Engine = configuration.Engine };
+        Processor = new Vcpu(Memory, configuration.Deterministic) { Engine = configuration.Engine, TranslatorOptions = configuration.Translator };
 
         TimeProvider time = configuration.Deterministic ? new MachineTime(Processor) : configuration.Time;
         var iosapic = new IosapicController(MachineMap.IosapicInputs, this);

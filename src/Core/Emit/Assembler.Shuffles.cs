@@ -44,4 +44,16 @@ public sealed unsafe partial class Assembler
         VexRegisters(Map0F, PrefixF2, 0x70, (int)to, NoSource, (int)from);
         Byte(order);
     }
+
+    /// <summary>A shift of packed elements of 2 or 4 bytes by the number in the low 8 bytes of a vector; a large one shifts everything out.</summary>
+    public void VectorShiftBy(Shift op, HostVector to, HostVector from, HostVector count, int elementSize)
+    {
+        int row = op switch
+        {
+            Shift.Shl => 0xf0,
+            Shift.Shr => 0xd0,
+            _ => 0xe0,
+        };
+        VexRegisters(Map0F, Prefix66, row | (elementSize / 2), (int)to, (int)from, (int)count);
+    }
 }

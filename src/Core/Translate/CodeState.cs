@@ -18,11 +18,26 @@ public unsafe struct CodeState
     /// <summary>The fast TLB's tables for loads and stores by region: a copy of <see cref="Mmu.MmuState.Data"/>.</summary>
     public fixed ulong Tables[8];
 
+    /// <summary>Base registers that have a page in <see cref="Pages"/>.</summary>
+    public const int PageEntries = 32;
+
+    /// <summary>
+    /// The page that each base register (by its number's low bits) was last used for: copies of <see cref="Mmu.FastEntry"/>. Empty after anything
+    /// that may have taken a page away from <see cref="Tables"/>.
+    /// </summary>
+    public fixed ulong Pages[PageEntries * 4];
+
     /// <summary>By region: what a <see cref="JumpEntry"/> must have been made for (address space, mode, context).</summary>
     public fixed ulong Spaces[8];
 
-    /// <summary>Translated code by instruction address.</summary>
+    /// <summary>Translated code by instruction address, for the present context: one of <see cref="JumpEntry.Tables"/>.</summary>
     public JumpEntry* Jumps;
+
+    /// <summary>The PSR bits that <see cref="Spaces"/>, <see cref="Jumps"/> and <see cref="Context"/> were made from.</summary>
+    public ulong ContextPsr;
+
+    /// <summary>The context of now (<see cref="TranslationContext"/>).</summary>
+    public ulong Context;
 
     /// <summary>Slots left until translated code comes back; may be negative.</summary>
     public long Budget;
@@ -111,8 +126,20 @@ public unsafe struct CallSite
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct JumpEntry
 {
-    /// <summary>Entries of the cache.</summary>
-    public const int Count = 4096;
+    /// <summary>Entries of a table.</summary>
+    public const int Count = 8192;
+
+    /// <summary>Tables, so that code for one mode (privilege level, PSR.ic, disabled floating-point registers) does not displace that for another.</summary>
+    public const int Tables = 8;
+
+    /// <summary>Bytes of a table.</summary>
+    public const int TableBytes = Count * 32;
+
+    /// <summary>The table for a context: bit 0 is PSR.ic, so that its change is one addition.</summary>
+    public static uint TableOf(uint context) =>
+        (context & TranslationContext.Ic)
+        | ((context & (TranslationContext.Dfl | TranslationContext.Dfh)) != 0 ? 2u : 0)
+        | ((context & TranslationContext.CplMask) != 0 ? 4u : 0);
 
     /// <summary>Bundle address; low bits the slot.</summary>
     public ulong Ip;

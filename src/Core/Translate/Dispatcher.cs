@@ -28,6 +28,10 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     private ulong waitingVersion;
     private RegionState* otherFrame;
 
+    // What the pages of base registers were taken from.
+    private ulong* pagesTables;
+    private uint pagesVersion;
+
     /// <summary>Runs until the vCPU is stopped or has reached its limit.</summary>
     public void Run()
     {
@@ -124,6 +128,24 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
                     Pack(s);
                     s->Slot = 0;
                     return true;
+                case ExitKind.OtherFloats:
+                    if (TaggedFloats.Tag(s, site->Region->Doubles))
+                    {
+                        code = site->Region->Entry;
+                        continue;
+                    }
+
+                    Pack(s);
+                    s->Ip = site->Target & ~0xFUL;
+                    s->Slot = (int)site->Target & 3;
+                    if (translator.GiveUpFloats(site->Region))
+                    {
+                        otherFrame = site->Region;
+                        return false;
+                    }
+
+                    Interpret();
+                    return true;
                 case ExitKind.Continue:
                     Pack(s);
                     Place(site);
@@ -173,6 +195,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
+            // The region finds its doubles as it left them.
+            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !TaggedFloats.TagNamed(s, i, region->Mapped))
+                return Leave(site, step, out resumes);
             if (site->UsesPredicates)
                 Unpack(s);
             s->Translated.Resume = site->Resume;
@@ -180,6 +205,14 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             return step;
         }
 
+        return Leave(site, step, out resumes);
+    }
+
+    // The run goes on outside of translated code, or at a look-point.
+    private int Leave(ExitSite* site, int step, out bool resumes)
+    {
+        RegionState* region = site->Region;
+        Instruction* i = site->Guest;
         resumes = false;
         if (!site->UsesPredicates)
             Pack(s);
@@ -217,6 +250,13 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     private void FastEntryTables()
     {
         var from = (ulong*)s->Mmu->Data;
+        if (from != pagesTables || s->Mmu->DataVersion != pagesVersion)
+        {
+            pagesTables = from;
+            pagesVersion = s->Mmu->DataVersion;
+            new Span<ulong>(s->Translated.Pages, CodeState.PageEntries * 4).Fill(Mmu.FastEntry.Invalid);
+        }
+
         Vector256.Store(Vector256.Load(from), s->Translated.Tables);
         Vector256.Store(Vector256.Load(from + 4), s->Translated.Tables + 4);
     }

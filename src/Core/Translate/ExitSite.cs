@@ -18,6 +18,9 @@ internal enum ExitKind : byte
     /// <summary>Goes on at <see cref="ExitSite.Target"/> without a branch.</summary>
     Continue,
 
+    /// <summary>A region was entered while a register that it takes for a double is none; nothing has been executed.</summary>
+    OtherFloats,
+
     /// <summary>A region was entered with another frame than it was made for; nothing has been executed.</summary>
     OtherFrame,
 }
@@ -90,6 +93,18 @@ internal unsafe struct RegionState
 
     /// <summary>The displacement of the jump to a variant for another frame (writable alias).</summary>
     public int* OtherFrame;
+
+    /// <summary>As <see cref="OtherFrame"/>, to the variant that keeps no doubles in host registers.</summary>
+    public int* OtherFloats;
+
+    /// <summary>Entries at which some register was no double.</summary>
+    public int FloatMisses;
+
+    /// <summary>Floating-point registers, by bit, that must be doubles at the entry.</summary>
+    public fixed ulong Doubles[2];
+
+    /// <summary>Floating-point registers that live in host registers.</summary>
+    public fixed ulong Mapped[2];
 
     /// <summary>First bundle and slot.</summary>
     public ulong Ip;

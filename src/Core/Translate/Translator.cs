@@ -26,16 +26,18 @@ internal sealed unsafe class Translator : IDisposable
     private readonly Dictionary<RegionKey, nint> regions = [];
     private readonly Dictionary<ulong, List<RegionKey>> pages = [];
     private readonly byte[] counters = new byte[Counters];
+    // A context for which no doubles are kept in host registers: by address, where that failed.
+    private const uint PlainFloats = 1 << 7;
+    private const int FloatMissesTolerated = 8;
+    private readonly HashSet<ulong> plainFloats = [];
     private readonly TranslatorOptions options;
     private readonly ProfileCollector? profile;
     private readonly List<ulong> controls = [];
     private long refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
-    private ulong contextPsr = ulong.MaxValue, contextFpsr;
+    private ulong contextFpsr;
     private uint mappingVersion;
-    private ulong purges;
-
-    /// <summary>Executions of an address after which it is translated.</summary>
-    public int Threshold { get; set; } = 24;
+    private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 4096);
+    private readonly bool[] jumpsUsed = new bool[JumpEntry.Tables];
 
     /// <summary>Regions translated since the start.</summary>
     public long Translated { get; private set; }
@@ -50,7 +52,7 @@ internal sealed unsafe class Translator : IDisposable
     public uint Version { get; private set; }
 
     /// <summary>The context of the state's PSR, as of the last <see cref="FollowContext"/>.</summary>
-    public uint Context { get; private set; }
+    public uint Context => (uint)s->Translated.Context;
 
     /// <summary>Memory and common code.</summary>
     public CodeArena Arena => arena;
@@ -63,7 +65,8 @@ internal sealed unsafe class Translator : IDisposable
         arena = new CodeArena(options);
         profile = options.Profile ? new ProfileCollector() : null;
         generator = new Generator(asm, arena, plan, registers) { Profile = options.Profile };
-        s->Translated.Jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Count * sizeof(JumpEntry)), 64);
+        s->Translated.ContextPsr = ulong.MaxValue;
+        jumpsUsed.AsSpan().Fill(true);
         s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
         s->Translated.One = 1;
         s->Translated.DivisionSites = arena.DivisionSites;
@@ -81,15 +84,19 @@ internal sealed unsafe class Translator : IDisposable
     public void FollowContext()
     {
         ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
-        if (psr == contextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
+        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
             return;
-        contextPsr = psr;
+        s->Translated.ContextPsr = psr;
         contextFpsr = fpsr;
         mappingVersion = s->Mmu->CodeVersion;
-        purges = s->Mmu->CodePurges;
-        Context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
+        uint context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
+        s->Translated.Context = context;
+        uint table = JumpEntry.TableOf(context);
+        // Code that changes PSR.ic by itself goes to the neighbour.
+        jumpsUsed[table] = jumpsUsed[table ^ 1] = true;
+        s->Translated.Jumps = jumps + table * JumpEntry.Count;
         for (int region = 0; region < 8; region++)
-            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)Context << 32 | purges << 40;
+            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)context << 32 | Mmu.CodeTlb.PurgesOf(s->Mmu, region) << 40;
     }
 
     // Few values of the controls are in use; code is made for each of them.
@@ -109,7 +116,7 @@ internal sealed unsafe class Translator : IDisposable
     }
 
     /// <summary>True while the state's PSR and FPSR are those of <see cref="Context"/>.</summary>
-    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == contextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
+    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
 
     /// <summary>
     /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption
@@ -130,11 +137,12 @@ internal sealed unsafe class Translator : IDisposable
         }
 
         uint frame = (uint)s->Cfm & 0x3_FFFF | (s->Cfm >> 18 != 0 ? 1u << 31 : 0);
-        var key = new RegionKey(ip, s->CodePa, Context, frame);
+        uint plain = plainFloats.Count != 0 && plainFloats.Contains(ip) ? PlainFloats : 0;
+        var key = new RegionKey(ip, s->CodePa, Context | plain, frame);
         if (!regions.TryGetValue(key, out nint known))
         {
             ref byte counter = ref counters[(ip >> 4 ^ ip >> 18 ^ ip << 12) & (Counters - 1)];
-            if (++counter < Threshold)
+            if (++counter < options.Threshold)
                 return null;
             counter = 0;
             known = (nint)Make(key);
@@ -144,6 +152,12 @@ internal sealed unsafe class Translator : IDisposable
         if (known == 0)
             return null;
         var region = (RegionState*)known;
+        if (otherFrame < region && otherFrame != null && plain != 0 && otherFrame->OtherFloats != null && otherFrame->FloatMisses > FloatMissesTolerated)
+        {
+            arena.SetLink(otherFrame->OtherFloats, region->Entry);
+            otherFrame->OtherFloats = null;
+        }
+
         // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle). Regions of
         // a generation have ascending addresses; after a flush the new region's is the lowest, and the other one is gone.
         if (otherFrame < region && otherFrame != null && otherFrame->OtherFrame != null)
@@ -154,6 +168,17 @@ internal sealed unsafe class Translator : IDisposable
 
         *jump = new JumpEntry { Ip = ip, Space = space, Code = region->Entry };
         return region->Entry;
+    }
+
+    /// <summary>A region was entered with a register that is no double: true once it is to be made without doubles in host registers.</summary>
+    public bool GiveUpFloats(RegionState* region)
+    {
+        if (++region->FloatMisses <= FloatMissesTolerated)
+            return false;
+        plainFloats.Add(region->Ip);
+        JumpEntry* jump = s->Translated.Jumps + (region->Ip >> 4 & (JumpEntry.Count - 1));
+        jump->Ip = ulong.MaxValue;
+        return true;
     }
 
     private RegionState* Make(in RegionKey key)
@@ -180,7 +205,7 @@ internal sealed unsafe class Translator : IDisposable
         var floats = new FloatContext(Context, contextFpsr);
         if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats))
             return null;
-        registers.Make(plan);
+        registers.Make(plan, withFloats: (key.Context & PlainFloats) == 0);
         RegionState* region = arena.BeginRegion();
         *region = new RegionState
         {
@@ -235,6 +260,7 @@ internal sealed unsafe class Translator : IDisposable
         // Registers may be steps of divisions whose sites go.
         TaggedFloats.UntagAll(s);
         regions.Clear();
+        plainFloats.Clear();
         pages.Clear();
         arena.Reset();
         ForgetPlaces();
@@ -281,7 +307,15 @@ internal sealed unsafe class Translator : IDisposable
     private void ForgetPlaces()
     {
         Version++;
-        new Span<JumpEntry>(s->Translated.Jumps, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
+        for (int table = 0; table < JumpEntry.Tables; table++)
+        {
+            if (!jumpsUsed[table])
+                continue;
+            new Span<JumpEntry>(jumps + table * JumpEntry.Count, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
+            // What runs now may fill its own again.
+            jumpsUsed[table] = JumpEntry.TableOf(Context) >> 1 == table >> 1;
+        }
+
         var shadow = new Span<ShadowEntry>(s->Translated.Shadow, CodeState.ShadowEntries);
         shadow.Fill(new ShadowEntry { Ip = ulong.MaxValue });
     }
@@ -292,7 +326,7 @@ internal sealed unsafe class Translator : IDisposable
         vcpu.Code.Forgotten -= Forget;
         vcpu.Code.Dropped -= Clear;
         arena.Dispose();
-        NativeMemory.AlignedFree(s->Translated.Jumps);
+        NativeMemory.AlignedFree(jumps);
         s->Translated.Jumps = null;
     }
 }

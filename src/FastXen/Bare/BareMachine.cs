@@ -21,13 +21,19 @@ internal sealed unsafe class BareMachine : IDisposable
     private readonly PhysicalMemory _memory;
     private readonly Vcpu _vcpu;
 
-    /// <summary>Makes a machine in the reset state, its memory zero.</summary>
-    public BareMachine()
+    // br.sptk.few to itself.
+    private const ulong HereLow = 0x0000_0001_0000_0011, HereHigh = 0x4000_0000_0000_0200;
+
+    /// <summary>Makes a machine in the reset state, its memory zero. A translator translates all that it comes to.</summary>
+    public BareMachine(EngineKind engine = EngineKind.Interpreter)
     {
         _memory = new PhysicalMemory(MemorySize);
         _memory.AddRam(0, MemorySize);
-        _vcpu = new Vcpu(_memory, deterministic: true);
+        _vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine, TranslatorOptions = new() { Threshold = 1 } };
     }
+
+    /// <summary>The processor.</summary>
+    public Vcpu Processor => _vcpu;
 
     /// <summary>The registers of a processor in the reset state.</summary>
     public static ProcessorImage ResetState()
@@ -78,6 +84,8 @@ internal sealed unsafe class BareMachine : IDisposable
     /// <returns>Whether a stop was reached, and the number of bundles.</returns>
     public (bool Reached, ulong Steps) Run(ReadOnlySpan<ulong> stops, ulong maximum)
     {
+        if (_vcpu.Engine == EngineKind.Translator)
+            return RunTranslated(stops, maximum);
         VcpuState* s = _vcpu.State;
         for (ulong steps = 0; ;)
         {
@@ -88,6 +96,45 @@ internal sealed unsafe class BareMachine : IDisposable
             Interpreter.StepBundle(s);
             steps++;
         }
+    }
+
+    // A translator stops at look-points only.
+    private (bool Reached, ulong Steps) RunTranslated(ReadOnlySpan<ulong> stops, ulong maximum)
+    {
+        StayAt(stops);
+
+        VcpuState* s = _vcpu.State;
+        while (!(s->Slot == 0 && stops.Contains(s->Ip)))
+        {
+            if (s->Retired >= maximum * 3 || _vcpu.StopReason != VcpuStop.None)
+                return (false, s->Retired / 3);
+            _vcpu.RunLimit = s->Retired + 1;
+            _vcpu.Run();
+        }
+
+        return (true, s->Retired / 3);
+    }
+
+    /// <summary>
+    /// Puts branches to themselves at addresses where a run is to end, and at the interruption vectors (faults do not retire: a
+    /// limit of instructions would not end a storm of them).
+    /// </summary>
+    public void StayAt(ReadOnlySpan<ulong> stops)
+    {
+        ulong iva = _vcpu.State->Cr[Cr.Iva];
+        for (ulong vector = iva; vector < iva + 0x8000; vector += 0x100)
+            StayAt(vector);
+        foreach (ulong stop in stops)
+            StayAt(stop);
+    }
+
+    private void StayAt(ulong address)
+    {
+        if (!_memory.IsRam(address, 16))
+            return;
+        _memory.Write(address, HereLow);
+        _memory.Write(address + 8, HereHigh);
+        _memory.NotifyWritten(address, 16);
     }
 
     /// <summary>The registers as they are now.</summary>

@@ -1,3 +1,5 @@
+using FastXen.Core;
+
 namespace FastXen.Bare;
 
 /// <summary><c>fastxen exec</c>: runs bare programs, one JSON object a line.</summary>
@@ -10,7 +12,8 @@ public static class BareProgramRunner
     /// <returns>The exit code: 0; 2 where a program cannot be read (those before it have run).</returns>
     public static int Run(string? file, string engine, TextReader input, TextWriter output, TextWriter error)
     {
-        if (!BareEngine.Exists(engine, error))
+        // Programs end after a number of bundles, which only the interpreter counts.
+        if (BareEngine.Find(engine, [EngineKind.Interpreter], error) is null)
             return ExitCode.BadInput;
         try
         {

@@ -1,3 +1,5 @@
+using FastXen.Core;
+
 namespace FastXen.Bare;
 
 /// <summary>What became of a file of vectors.</summary>
@@ -19,14 +21,14 @@ public static class VectorRunner
     /// <returns>The exit code: 0; 1 where a case failed; 2 where a file cannot be read.</returns>
     public static int Run(IReadOnlyList<string> files, string engine, TextWriter output, TextWriter error)
     {
-        if (!BareEngine.Exists(engine, error))
+        if (BareEngine.Find(engine, [EngineKind.Interpreter, EngineKind.Translator], error) is not { } kind)
             return ExitCode.BadInput;
         int exit = ExitCode.Success;
         try
         {
             foreach (string file in files)
             {
-                VectorReport report = RunFile(file);
+                VectorReport report = RunFile(file, kind);
                 output.WriteLine(Summary(report));
                 foreach ((string id, string difference) in report.Failures)
                     error.WriteLine($"{id}: {difference}");
@@ -42,12 +44,12 @@ public static class VectorRunner
         return exit;
     }
 
-    /// <summary>Runs all cases of a file on the interpreter.</summary>
-    public static VectorReport RunFile(string file)
+    /// <summary>Runs all cases of a file.</summary>
+    public static VectorReport RunFile(string file, EngineKind engine)
     {
         int passed = 0;
         List<(string, string)> failures = [];
-        using var machine = new BareMachine();
+        using var machine = new BareMachine(engine);
         VectorFile.Read(file, vector =>
         {
             if (RunCase(machine, vector) is { } difference)

@@ -20,13 +20,18 @@ internal sealed class ArgumentOrder
             {
                 operands.Add(argument);
             }
-            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats" or "--lockstep")
+            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats" or "--lockstep" or "--perf-map")
             {
                 options.Add(argument);
             }
             else if (i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal))
             {
                 options.Add($"{argument}={args[++i]}");
+            }
+            else if (argument == "--profile")
+            {
+                // The one option whose value may be missing.
+                options.Add("--profile=-");
             }
             else
             {

@@ -55,8 +55,24 @@ public sealed class RunOptions
     public string? Input { get; set; }
 
     /// <summary>Whether to print statistics.</summary>
-    [Option("stats", HelpText = "At the end, print retired instruction slots and seconds to standard error, as a line of JSON.")]
+    [Option("stats", HelpText = "At the end, print retired instruction slots, seconds, and what the translator did to standard error, as a line of JSON.")]
     public bool Statistics { get; set; }
+
+    /// <summary>File for the profile.</summary>
+    [Option("profile", MetaValue = "FILE", HelpText = "At the end, write the translated regions in which most instructions ran (- for standard error).")]
+    public string? Profile { get; set; }
+
+    /// <summary>Whether to name translated code for perf.</summary>
+    [Option("perf-map", HelpText = "Write /tmp/perf-PID.map, by which perf(1) names translated code.")]
+    public bool PerfMap { get; set; }
+
+    /// <summary>Which translations to show.</summary>
+    [Option("dump-code", MetaValue = "ADDRESS|all", HelpText = "Show translated regions that hold the bundle at a (hexadecimal) address, or all: guest code, intermediate representation, host code.")]
+    public string? DumpCode { get; set; }
+
+    /// <summary>Where to.</summary>
+    [Option("dump-file", MetaValue = "FILE", HelpText = "With --dump-code: where to (default: standard error).")]
+    public string? DumpFile { get; set; }
 }
 
 /// <summary><c>fastxen check</c>: validates a config and the files that it names.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FastXen.Core.Lockstep;
+using FastXen.Diagnostics;
 using FastXen.Loader;
 using FastXen.Loader.Configuration;
 using FastXen.Platform.Uart;
@@ -23,6 +24,7 @@ internal sealed class LockstepCommand : ICharacterBackend
             throw new ImageException(inputFile!, $"cannot be read: {e.Message}", e);
         }
 
+        LockstepDifference.DescribeTranslation = CodeDump.Describe;
         using LockstepDomain domain = new(config, new LockstepCommand(), input);
         using var signal = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
         {

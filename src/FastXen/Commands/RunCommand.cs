@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using FastXen.CommandLine;
 using FastXen.Core;
+using FastXen.Diagnostics;
 using FastXen.Loader;
 using FastXen.Loader.Configuration;
 using FastXen.Platform.Uart;
@@ -22,10 +23,12 @@ internal sealed class RunCommand : IConsoleUser
         if (options.Lockstep) return LockstepCommand.Run(config, options.Input);
         if (options.Input is not null) throw new ConfigException("command line", "--input goes with --lockstep only");
         List<string> reports = [];
-        using Domain domain = new(config, reports.Add);
+        using RunDiagnostics diagnostics = new(options);
+        using Domain domain = new(config, reports.Add) { Translator = diagnostics.Translator };
         int exit = new RunCommand(domain).Run(config);
         // After the console is gone: the terminal is the user's again.
         foreach (string report in reports) Console.Error.WriteLine($"fastxen: {config.Name}: {report}");
+        diagnostics.Finish(domain);
         if (options.Statistics) Console.Error.WriteLine(domain.Statistics.ToJson());
         return exit;
     }

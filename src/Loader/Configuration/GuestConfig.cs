@@ -1,5 +1,5 @@
-using FastXen.Core;
 using System.Net;
+using FastXen.Core;
 
 namespace FastXen.Loader.Configuration;
 

@@ -1,8 +1,8 @@
-using FastXen.Core;
 using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using FastXen.Core;
 using Microsoft.Extensions.Configuration;
 
 namespace FastXen.Loader.Configuration;

@@ -48,15 +48,22 @@ public static unsafe class CodeTlb
     /// <summary>What names the address space and mode of a region for code: equal values mean equal mappings, until a purge.</summary>
     public static ulong SpaceOf(MmuState* m, int region) => Space(m, (ulong)region << 61);
 
-    private static void Changed(MmuState* m)
+    /// <summary>Changes (24 bits) with every purge of an instruction translation that the region may have used: what was found before must be looked up again.</summary>
+    public static ulong PurgesOf(MmuState* m, int region)
     {
-        m->CodeVersion++;
-        m->CodePurges = (m->CodePurges + 1) & 0xff_ffff;
+        uint purges = m->CodePurges;
+        if ((m->CodeMode & Physical) == 0)
+            purges += m->SpacePurges[(m->Rr[region] >> 8) & (PurgeCounters - 1)];
+        return purges & 0xff_ffff;
     }
+
+    /// <summary>Purges are counted by the low bits of the region identifier.</summary>
+    internal const int PurgeCounters = 256;
 
     internal static void Clear(MmuState* m)
     {
-        Changed(m);
+        m->CodeVersion++;
+        m->CodePurges++;
         ForgetAll(m);
     }
 
@@ -65,7 +72,8 @@ public static unsafe class CodeTlb
     /// <summary>A translation left the instruction TLB.</summary>
     internal static void Purge(MmuState* m, in TlbEntry t)
     {
-        Changed(m);
+        m->CodeVersion++;
+        m->SpacePurges[t.Rid & (PurgeCounters - 1)]++;
         ulong mask = PageSizes.Mask(t.Shift);
         var entry = (CodeEntry*)m->Code.Words;
         for (int i = 0; i < CodeTable.Entries; i++, entry++)

@@ -107,6 +107,22 @@ public unsafe struct FastTables
         }
     }
 
+    /// <summary>Attaches what there is for a region's new identifier, in all modes.</summary>
+    internal static void AttachKnown(FastTables* f, int region, uint rid)
+    {
+        Vector256<uint> wanted = Vector256.Create(rid << 8 | (uint)region << 3);
+        for (int i = 0; i < Tables; i += 8)
+        {
+            Vector256<uint> owners = Vector256.Load(f->_owner + i) & Vector256.Create(~7u);
+            for (uint hits = Vector256.Equals(owners, wanted).ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
+            {
+                int table = i + BitOperations.TrailingZeroCount(hits);
+                if (f->_owner[table] != NoOwner)
+                    Set(f, (int)f->_owner[table] & 7)[region] = Table(f, table);
+            }
+        }
+    }
+
     /// <summary>Forgets the tables of all virtual modes in <paramref name="modes"/> (a bit for each).</summary>
     internal static void Discard(FastTables* f, int modes)
     {

@@ -90,6 +90,7 @@ public static unsafe class FastTlb
     /// <summary>Forgets everything, physical pages included: the domain's memory map changed, or PAL asked.</summary>
     public static void Clear(MmuState* m)
     {
+        m->DataVersion++;
         FastTables.Clear(&m->Fast);
         CodeTlb.Clear(m);
     }
@@ -98,22 +99,30 @@ public static unsafe class FastTlb
     internal static void RegionChanged(MmuState* m, int region)
     {
         m->CodeVersion++;
+        m->DataVersion++;
         FastTables.Detach(&m->Fast, region);
+        FastTables.AttachKnown(&m->Fast, region, (uint)m->Rr[region] >> 8);
     }
 
     /// <summary>A protection key register changed.</summary>
     internal static void KeysChanged(MmuState* m)
     {
+        m->DataVersion++;
         FastTables.Discard(&m->Fast, 0xf0);
         CodeTlb.Clear(m);
     }
 
     /// <summary>A translation left the data TLB.</summary>
-    internal static void Purge(MmuState* m, in TlbEntry entry) => FastTables.Purge(&m->Fast, entry.Offset, entry.Rid, entry.Shift);
+    internal static void Purge(MmuState* m, in TlbEntry entry)
+    {
+        m->DataVersion++;
+        FastTables.Purge(&m->Fast, entry.Offset, entry.Rid, entry.Shift);
+    }
 
     /// <summary>All translations left the translation caches.</summary>
     internal static void PurgeAll(MmuState* m)
     {
+        m->DataVersion++;
         FastTables.Discard(&m->Fast, (1 << FastTables.VirtualModes) - 1);
         CodeTlb.Clear(m);
     }

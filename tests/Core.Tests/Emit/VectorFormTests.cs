@@ -174,6 +174,8 @@ public sealed class VectorFormTests : IDisposable
         All("vpblendd", (x, a, b) => x.VectorBlend(a, b, b, 3, 32), 32, b => Name(b, 32) + ", ", ", 3");
         All("vpslldq", (x, a, b) => x.VectorShiftBytes(Shift.Shl, a, b, 1), end: ", 1");
         All("vpsrldq", (x, a, b) => x.VectorShiftBytes(Shift.Shr, a, b, 8), end: ", 8");
+        foreach ((Shift op, int size, string name) in ((Shift, int, string)[])[(Shift.Shl, 2, "vpsllw"), (Shift.Shl, 4, "vpslld"), (Shift.Shr, 2, "vpsrlw"), (Shift.Shr, 4, "vpsrld"), (Shift.Sar, 2, "vpsraw"), (Shift.Sar, 4, "vpsrad")])
+            All(name, (x, a, b, c) => x.VectorShiftBy(op, a, b, c, size));
         All("vpshufd", (x, a, b) => x.VectorShuffleD(a, b, 2), end: ", 2");
         All("vpshuflw", (x, a, b) => x.VectorShuffleLowW(a, b, 7), end: ", 7");
         foreach (HostVector v in Vectors)

@@ -8,11 +8,17 @@ internal sealed record GuestProgram(int Seed, byte[] Memory, ulong CodeEnd, bool
     /// <summary>Instructions that it is worth to run it for: it never ends by itself.</summary>
     public const ulong Length = 60_000;
 
+    /// <summary>How soon its code is translated: at once in some programs, so that cold code is, and later in others, so that both engines run in turns.</summary>
+    public int Threshold => (Seed & 3) switch { 0 => 1, 1 => 3, 2 => 8, _ => 24 };
+
     /// <summary>Bundles of the code.</summary>
     public int Bundles => (int)(CodeEnd - Layout.Code) / 16;
 
     /// <summary>Instructions of the code that are no nops.</summary>
-    public int Instructions => Enumerable.Range(0, Bundles).Sum(n => InstructionsOf(Layout.Code + ((ulong)n * 16)));
+    public int Instructions => CodeAddresses.Sum(InstructionsOf);
+
+    /// <summary>Addresses of the code's bundles.</summary>
+    public IEnumerable<ulong> CodeAddresses => Enumerable.Range(0, Bundles).Select(n => Layout.Code + ((ulong)n * 16));
 
     /// <summary>Whether the bundle at an address does nothing.</summary>
     public bool IsNops(ulong address) => InstructionsOf(address) == 0;

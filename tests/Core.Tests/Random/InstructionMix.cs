@@ -26,7 +26,7 @@ internal enum Purpose
 
 /// <summary>
 /// Random instructions from the decoder's own table, so that every instruction comes: each row of the table with random operands that
-/// mostly make sense. Instructions that would make a program lose its way are left to its skeleton (<see cref="ProgramGenerator"/>).
+/// mostly make sense. Instructions that would make a program lose its way are left to its skeleton (the program generator).
 /// </summary>
 internal sealed class InstructionMix
 {

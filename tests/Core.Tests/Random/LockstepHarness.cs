@@ -23,6 +23,11 @@ internal sealed record ProgramDifference(GuestProgram Program, ulong Good, ulong
         text.AppendLine("what ran in between, but for bundles of nops:");
         foreach (ulong address in Run.Where(address => !Program.IsNops(address)).Take(80))
             text.AppendLine("  " + Program.Disassemble(address));
+        if (Program.Instructions > 200)
+            return text.ToString();
+        text.AppendLine("all code that is left:");
+        foreach (ulong address in Program.CodeAddresses.Where(address => !Program.IsNops(address)))
+            text.AppendLine("  " + Program.Disassemble(address));
         return text.ToString();
     }
 }

@@ -14,7 +14,7 @@ internal sealed unsafe class ProgramMachine : IDisposable
     {
         _memory = new PhysicalMemory(Layout.MemorySize);
         _memory.AddRam(0, Layout.MemorySize);
-        Vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine };
+        Vcpu = new Vcpu(_memory, deterministic: true) { Engine = engine, TranslatorOptions = new() { Threshold = program.Threshold } };
         Load(program);
     }
 

@@ -6,7 +6,8 @@ namespace FastXen.Core.Tests.RandomPrograms;
 
 /// <summary>
 /// Random programs on the interpreter and on the translator. FASTXEN_RANDOM_BUNDLES says how many bundles run, FASTXEN_RANDOM_SEED with
-/// which seed the first program is made; a failure names its own.
+/// which seed the first program is made, FASTXEN_RANDOM_FAILURES after how many differences to stop (1). A failure names
+/// its seed; where the process dies, the file FASTXEN_RANDOM_LOG has it.
 /// </summary>
 public sealed unsafe class RandomProgramTests(ITestOutputHelper log)
 {
@@ -22,14 +23,19 @@ public sealed unsafe class RandomProgramTests(ITestOutputHelper log)
         int seed = (int)Setting("FASTXEN_RANDOM_SEED", 1);
         var harness = new LockstepHarness(EngineKind.Interpreter, engine);
         int programs = 0;
-        for (; harness.Retired < (ulong)bundles * 3; programs++)
+        var reports = new List<string>();
+        long mostReports = Setting("FASTXEN_RANDOM_FAILURES", 1);
+        for (; harness.Retired < (ulong)bundles * 3 && reports.Count < mostReports; programs++)
         {
+            if (Environment.GetEnvironmentVariable("FASTXEN_RANDOM_LOG") is { } path)
+                File.WriteAllText(path, $"{seed + programs}");
             GuestProgram program = ProgramGenerator.Make(seed + programs);
             if (harness.Run(program) is { } difference)
-                Assert.Fail(harness.Shrink(difference).Report());
+                reports.Add(harness.Shrink(difference).Report());
         }
 
         log.WriteLine($"{programs} programs from seed {seed} on, {harness.Retired} instructions");
+        Assert.True(reports.Count == 0, string.Join('\n', reports));
     }
 
     /// <summary>Whatever the seed, a program goes on: it executes much of its code and is not lost in handlers.</summary>

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.RegularExpressions;
 using FastXen.Bare;
+using FastXen.Core;
 using FastXen.Tests;
 using Xunit.Abstractions;
 
@@ -19,9 +20,15 @@ public partial class VectorTests(ITestOutputHelper log)
 
     [KitTheory]
     [MemberData(nameof(Families))]
-    public void Family(string family)
+    public void Family(string family) => Check(family, EngineKind.Interpreter);
+
+    [KitTheory]
+    [MemberData(nameof(Families))]
+    public void Family_on_the_translator(string family) => Check(family, EngineKind.Translator);
+
+    private void Check(string family, EngineKind engine)
     {
-        VectorReport report = VectorRunner.RunFile(Kit.File($"vectors/{family}.jsonl.gz"));
+        VectorReport report = VectorRunner.RunFile(Kit.File($"vectors/{family}.jsonl.gz"), engine);
         log.WriteLine($"{family}: {report.Passed} passed, {report.Failures.Count} failed");
         Assert.True(report.Failures.Count == 0, string.Join('\n', report.Failures.Select(failure => $"{failure.Id}: {failure.Difference}")));
         // The kit's README says how many cases each family has.
@@ -32,7 +39,7 @@ public partial class VectorTests(ITestOutputHelper log)
     [KitFact]
     public void Doubtful_cases_run()
     {
-        VectorReport report = VectorRunner.RunFile(Kit.File($"vectors/{Doubtful}.jsonl.gz"));
+        VectorReport report = VectorRunner.RunFile(Kit.File($"vectors/{Doubtful}.jsonl.gz"), EngineKind.Interpreter);
         log.WriteLine($"{report.Passed} as the oracle says: the others: {string.Join(' ', report.Failures.Select(failure => failure.Id))}");
         Assert.Equal(47, report.Passed + report.Failures.Count);
         Assert.DoesNotContain(report.Failures, failure => failure.Difference.StartsWith("reached no stop", StringComparison.Ordinal));

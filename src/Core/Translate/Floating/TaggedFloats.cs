@@ -35,6 +35,46 @@ internal static unsafe class TaggedFloats
     /// <summary>The value of an 82-bit register or a tagged double.</summary>
     public static FloatRegister Value(in FloatRegister f) => f.Tag == 0 ? f : MemoryFormat.FromDouble(f.Significand);
 
+    /// <summary>Makes the registers of a mask (128 bits) tagged doubles; false when one is no double.</summary>
+    public static bool Tag(VcpuState* s, ulong* mask)
+    {
+        for (int half = 0; half < 2; half++)
+        {
+            for (ulong left = mask[half]; left != 0; left &= left - 1)
+            {
+                if (!Tag(s, (uint)(64 * half + System.Numerics.BitOperations.TrailingZeroCount(left))))
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Those registers of a mask that an instruction may have untagged or written become doubles again; false when one is none.</summary>
+    public static bool TagNamed(VcpuState* s, Instruction* i, ulong* mask)
+    {
+        if (s->Translated.FloatsTagged == 0)
+            return Tag(s, mask);
+        return TagOne(s, i->R1, mask) && TagOne(s, i->R2, mask) && TagOne(s, i->R3, mask) && TagOne(s, i->R4, mask);
+    }
+
+    private static bool TagOne(VcpuState* s, uint f, ulong* mask) => (mask[f >> 6 & 1] >> (int)(f & 63) & 1) == 0 || Tag(s, f & 127);
+
+    private static bool Tag(VcpuState* s, uint f)
+    {
+        FloatRegister* register = Registers.Fr(s, f);
+        if (register->Tag == 1)
+            return true;
+        Untag(s, register);
+        ulong bits = MemoryFormat.ToDouble(*register);
+        if (MemoryFormat.FromDouble(bits) != *register)
+            return false;
+        register->Significand = bits;
+        register->Tag = 1;
+        s->Translated.FloatsTagged = 1;
+        return true;
+    }
+
     private static void Untag(VcpuState* s, FloatRegister* f)
     {
         if (f->Tag >= DivisionSite.FirstTag)

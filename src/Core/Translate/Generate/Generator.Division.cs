@@ -145,8 +145,8 @@ internal sealed unsafe partial class Generator
         asm.Arithmetic(Alu.Add, Rdx, farthest, 4);
         asm.Arithmetic(Alu.Cmp, Rdx, 2 * farthest, 4);
         asm.Jump(Condition.A, normal);
-        LoadDouble(Xmm0, a);
-        LoadDouble(Xmm1, b);
+        _ = Double(a, Xmm0);
+        _ = Double(b, Xmm1);
         asm.MovImmediate(Rax, (ulong)site);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Dividend), Xmm0, 8);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Divisor), Xmm1, 8);
@@ -192,12 +192,11 @@ internal sealed unsafe partial class Generator
         CollectFlags(last->Selector);
         asm.MovImmediate(Rax, (ulong)site);
         if (sequence.Dividend < 2)
-            LoadDouble(Xmm0, sequence.Dividend);
+            _ = Double(sequence.Dividend, Xmm0);
         else
             asm.VectorLoad(Xmm0, new HostAddress(Rax, DivisionStubs.Dividend), 8);
         asm.VectorLoad(Xmm1, new HostAddress(Rax, DivisionStubs.Divisor), 8);
         asm.Float(FloatOperation.Divide, Xmm2, Xmm0, Xmm1, 8);
-        asm.VectorStore(Fr(last->R1, Rcx), Xmm2, 8);
-        SetTag(last->R1);
+        WriteDouble(last->R1, Xmm2);
     }
 }

@@ -23,11 +23,17 @@ internal sealed unsafe partial class Generator
         /// <summary>The frame is another.</summary>
         OtherFrame,
 
+        /// <summary>A floating-point register is not the double that the region takes it for.</summary>
+        OtherFloats,
+
         /// <summary>A floating-point register is to become a tagged double.</summary>
         Tag,
 
         /// <summary>A floating-point register is to become an 82-bit one.</summary>
         Untag,
+
+        /// <summary>A base register is used for another page.</summary>
+        Page,
 
         /// <summary>Flags of the host are to be collected for a status field.</summary>
         Flags,
@@ -115,11 +121,17 @@ internal sealed unsafe partial class Generator
                 case StubKind.Tag or StubKind.Untag:
                     EmitChangeOfForm(stub);
                     break;
+                case StubKind.OtherFloats:
+                    region->OtherFloats = EmitOtherForm(ExitKind.OtherFloats);
+                    break;
+                case StubKind.Page:
+                    EmitPageStub(stub);
+                    break;
                 case StubKind.Flags:
                     EmitFlagsStub(stub);
                     break;
                 default:
-                    EmitOtherFrame();
+                    region->OtherFrame = EmitOtherForm(ExitKind.OtherFrame);
                     break;
             }
         }
@@ -135,6 +147,7 @@ internal sealed unsafe partial class Generator
         region->Reload = asm.Here;
         for (int k = 0; k < registers.Count; k++)
             asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
+        EmitFloatReload();
         asm.Jump(State(StateOffsets.Resume));
     }
 
@@ -150,14 +163,15 @@ internal sealed unsafe partial class Generator
         EmitSpillAndExit(number);
     }
 
-    private void EmitOtherFrame()
+    // To the region's other form, once there is one.
+    private int* EmitOtherForm(ExitKind kind)
     {
-        int number = NewSite(ExitKind.OtherFrame, region->Ip, 0);
-        int link = asm.JumpPatchable(asm.Here);
-        region->OtherFrame = Link(link);
-        *region->OtherFrame = 0;
+        int number = NewSite(kind, region->Ip, 0);
+        int* link = Link(asm.JumpPatchable(asm.Here));
+        *link = 0;
         asm.MovImmediate(Rax, (uint)number);
         asm.Jump(arena.Exit);
+        return link;
     }
 
     private int* Link(int offset) => (int*)asm.WritableAt(offset);
@@ -201,6 +215,9 @@ internal sealed unsafe partial class Generator
             if ((mask >> k & 1) != 0)
                 asm.Store(InMemory(registers.Guest(k)), RegisterAssignment.Hosts[k], 8);
         }
+
+        if (mask >> RegisterAssignment.FloatShift != 0)
+            EmitFloatSpill(mask >> RegisterAssignment.FloatShift);
     }
 
     // IIPA's source, where interruptions are collected.

@@ -66,7 +66,10 @@ internal sealed unsafe partial class Generator
                 break;
             case Opcode.GetfD:
                 Want(ir, i->R2, tagged: true);
-                asm.Load(Target(ir.D, Rax), Fr(i->R2, Rcx), 8);
+                if (registers.FloatIndexOf(i->R2) >= 0)
+                    asm.MoveFromVector(Target(ir.D, Rax), Double(i->R2, Xmm0));
+                else
+                    asm.Load(Target(ir.D, Rax), Fr(i->R2, Rcx), 8);
                 Write(ir.D, Target(ir.D, Rax));
                 break;
             case Opcode.FmergeS or Opcode.FmergeNs:
@@ -98,7 +101,7 @@ internal sealed unsafe partial class Generator
     /// </summary>
     private void Want(in IrInstruction ir, uint f, bool tagged)
     {
-        if (f < 2)
+        if (f < 2 || registers.FloatIndexOf(f) >= 0)
             return;
         OpenSlow(ir);
         Label change = asm.NewLabel(), done = asm.NewLabel();
@@ -129,6 +132,13 @@ internal sealed unsafe partial class Generator
     {
         uint f = ir.Guest->R1;
         HostRegister value = Read(ir.A, Rax);
+        if (registers.FloatIndexOf(f) >= 0)
+        {
+            asm.MoveToVector(Xmm0, value);
+            WriteDouble(f, Xmm0);
+            return;
+        }
+
         HostAddress to = Fr(f, Rcx);
         asm.Store(to, value, 8);
         if (tagged)
@@ -171,7 +181,8 @@ internal sealed unsafe partial class Generator
     {
         Instruction* i = ir.Guest;
         uint a = i->R2, b = i->R3;
-        if (a == b && i->Opcode == Opcode.FmergeS)
+        bool mapped = registers.FloatIndexOf(i->R1) >= 0 || registers.FloatIndexOf(b) >= 0;
+        if (a == b && i->Opcode == Opcode.FmergeS && !mapped)
         {
             // The value of a division's step is bound to its register.
             asm.Arithmetic(Alu.Cmp, Fr(b, Rcx, TagField), 1, 4);
@@ -189,16 +200,22 @@ internal sealed unsafe partial class Generator
         }
 
         Want(ir, b, tagged: true);
-        asm.Load(Rdx, Fr(b, Rcx), 8);
+        HostVector from = Double(b, Xmm0);
+        if (a == b && i->Opcode == Opcode.FmergeS)
+        {
+            WriteDouble(i->R1, from);
+            return;
+        }
+
+        asm.MoveFromVector(Rdx, from);
         if (a == b)
             asm.BitTestComplement(Rdx, 63);
         else if (i->Opcode == Opcode.FmergeS)
             asm.BitTestReset(Rdx, 63);
         else
             asm.BitTestSet(Rdx, 63);
-        asm.Store(Fr(i->R1, Rcx), Rdx, 8);
-        SetTag(i->R1);
-        Modified(i->R1);
+        asm.MoveToVector(Xmm0, Rdx);
+        WriteDouble(i->R1, Xmm0);
     }
 
     private void EmitIntegerMultiply(in IrInstruction ir)
@@ -273,7 +290,7 @@ internal sealed unsafe partial class Generator
         asm.Bind(done);
     }
 
-    private const uint Clobbered = ~((1u << RegisterAssignment.Preserved) - 1);
+    private const uint Clobbered = ((1u << RegisterAssignment.FloatShift) - 1) & ~((1u << RegisterAssignment.Preserved) - 1);
 
     // Calls machine code for 82-bit registers: operands and target by address; the registers that it loses are stored before and loaded after.
     private void CallStub(in IrInstruction ir, byte* stub, uint a, uint b, uint c, uint target, bool raises)
@@ -347,7 +364,7 @@ internal sealed unsafe partial class Generator
     // The host's flags are collected for one status field; the arena's code puts those of another one where they belong.
     private void CollectFlags(int field)
     {
-        if (floatField == field)
+        if (floatField == field || flagsField == field)
             return;
         Label change = asm.NewLabel(), done = asm.NewLabel();
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.FlagsField), field + 1, 1);
@@ -364,20 +381,36 @@ internal sealed unsafe partial class Generator
         asm.Jump(stub.Resume);
     }
 
-    private void LoadDouble(HostVector to, uint f)
+    // A vector register that holds a double: the guest register's own, or scratch after a load.
+    private HostVector Double(uint f, HostVector scratch)
     {
-        switch (f)
+        int index = f < 2 ? -1 : registers.FloatIndexOf(f);
+        if (index >= 0)
+            return RegisterAssignment.Vector(index);
+        if (f == 0)
+            asm.VectorZero(scratch);
+        else if (f == 1)
+            asm.VectorLoad(scratch, State(StateOffsets.One), 8);
+        else
+            asm.VectorLoad(scratch, Fr(f, Rcx), 8);
+        return scratch;
+    }
+
+    private void WriteDouble(uint f, HostVector from)
+    {
+        int index = registers.FloatIndexOf(f);
+        if (index >= 0)
         {
-            case 0:
-                asm.VectorZero(to);
-                break;
-            case 1:
-                asm.VectorLoad(to, State(StateOffsets.One), 8);
-                break;
-            default:
-                asm.VectorLoad(to, Fr(f, Rcx), 8);
-                break;
+            asm.VectorMove(RegisterAssignment.Vector(index), from);
+            dirty |= registers.FloatBit(f);
         }
+        else
+        {
+            asm.VectorStore(Fr(f, Rcx), from, 8);
+            SetTag(f);
+        }
+
+        Modified(f);
     }
 
     private void EmitDouble(in IrInstruction ir)
@@ -392,40 +425,36 @@ internal sealed unsafe partial class Generator
         if (c != a && c != b)
             Want(ir, c, tagged: true);
         CollectFlags(i->Selector);
-        LoadDouble(Xmm0, a);
+        HostVector first = Double(a, Xmm0);
         bool negative = i->Opcode == Opcode.Fnma;
         if (c == 0 && !negative)
         {
-            LoadDouble(Xmm1, b);
-            asm.Float(FloatOperation.Multiply, Xmm2, Xmm0, Xmm1, 8);
+            asm.Float(FloatOperation.Multiply, Xmm2, first, Double(b, Xmm1), 8);
         }
         else if (b == 1 && !negative)
         {
-            LoadDouble(Xmm1, c);
-            asm.Float(i->Opcode == Opcode.Fms ? FloatOperation.Subtract : FloatOperation.Add, Xmm2, Xmm0, Xmm1, 8);
+            asm.Float(i->Opcode == Opcode.Fms ? FloatOperation.Subtract : FloatOperation.Add, Xmm2, first, Double(c, Xmm1), 8);
         }
         else
         {
-            LoadDouble(Xmm1, b);
+            HostVector second = Double(b, Xmm1);
             if (c == 0)
                 asm.VectorLoad(Xmm2, State(StateOffsets.MinusZero), 8);
-            else
-                LoadDouble(Xmm2, c);
+            else if (Double(c, Xmm2) is var addend && addend != Xmm2)
+                asm.VectorMove(Xmm2, addend);
             FusedOperation op = i->Opcode switch
             {
                 Opcode.Fma => FusedOperation.MultiplyAdd,
                 Opcode.Fms => FusedOperation.MultiplySubtract,
                 _ => FusedOperation.NegativeMultiplyAdd,
             };
-            asm.Fused(op, 231, Xmm2, Xmm0, Xmm1, 8);
+            asm.Fused(op, 231, Xmm2, first, second, 8);
         }
 
         // Which NaN comes out is the handler's to say.
         asm.CompareFloat(Xmm2, Xmm2, 8);
         Slow(ir, Condition.P);
-        asm.VectorStore(Fr(i->R1, Rcx), Xmm2, 8);
-        SetTag(i->R1);
-        Modified(i->R1);
+        WriteDouble(i->R1, Xmm2);
     }
 
     private void EmitFloatCompare(in IrInstruction ir)
@@ -448,10 +477,9 @@ internal sealed unsafe partial class Generator
             Want(ir, i->R3, tagged: true);
         CollectFlags(i->Selector);
         bool equal = i->Opcode is Opcode.FcmpEq or Opcode.FcmpEqUnc;
-        LoadDouble(Xmm0, i->R2);
-        LoadDouble(Xmm1, i->R3);
+        HostVector a = Double(i->R2, Xmm0), b = Double(i->R3, Xmm1);
         // Reversed: "b above a" is false when they are unordered.
-        asm.CompareFloat(equal ? Xmm0 : Xmm1, equal ? Xmm1 : Xmm0, 8);
+        asm.CompareFloat(equal ? a : b, equal ? b : a, 8);
         Slow(ir, Condition.P);
         Condition condition = equal ? Condition.E : i->Opcode is Opcode.FcmpLt or Opcode.FcmpLtUnc ? Condition.A : Condition.Ae;
         if (ir.P1 != 0)
@@ -466,15 +494,30 @@ internal sealed unsafe partial class Generator
     {
         Instruction* i = ir.Guest;
         uint f = i->R1;
+        var form = (FloatLoadForm)ir.P1;
+        Label done = asm.NewLabel();
+        if (form >= FloatLoadForm.CheckClear)
+        {
+            Label misses = asm.NewLabel();
+            EmitAlatCompare(f, isFloat: true);
+            asm.Jump(Condition.Ne, misses);
+            if (form == FloatLoadForm.CheckClear)
+                EmitAlatDrop(f, isFloat: true);
+            EmitUpdate(ir);
+            asm.Jump(done);
+            asm.Bind(misses);
+        }
+
         HostAddress from = EmitTranslate(ir, ReadTag);
+        if (form is FloatLoadForm.Advanced or FloatLoadForm.CheckNoClear)
+            EmitAlatInsert(f, isFloat: true, ir.Size, from);
         switch (i->Opcode)
         {
-            case Opcode.Ldfd or Opcode.LdfdS:
-                asm.Load(Rax, from, 8);
-                asm.Store(Fr(f, Rcx), Rax, 8);
-                SetTag(f);
+            case >= Opcode.Ldfd and <= Opcode.LdfdCNc:
+                asm.VectorLoad(Xmm0, from, 8);
+                WriteDouble(f, Xmm0);
                 break;
-            case Opcode.Ldf8 or Opcode.Ldf8S:
+            case >= Opcode.Ldf8 and <= Opcode.Ldf8CNc:
                 asm.Load(Rax, from, 8);
                 asm.Store(Fr(f, Rcx), Rax, 8);
                 asm.StoreImmediate(Field(f, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
@@ -491,6 +534,11 @@ internal sealed unsafe partial class Generator
 
         EmitUpdate(ir);
         Modified(f);
+        if (form < FloatLoadForm.CheckClear)
+            return;
+        // A hit modifies nothing.
+        asm.Bind(done);
+        modifiedBits = 0;
     }
 
     // Zeros and normal numbers are doubles; the others have forms of their own in a register.
@@ -506,8 +554,7 @@ internal sealed unsafe partial class Generator
         Slow(ir, Condition.Ae);
         asm.Bind(zero);
         asm.ConvertToDouble(Xmm0, Xmm0);
-        asm.VectorStore(Fr(ir.Guest->R1, Rcx), Xmm0, 8);
-        SetTag(ir.Guest->R1);
+        WriteDouble(ir.Guest->R1, Xmm0);
     }
 
     private void EmitFloatStore(in IrInstruction ir)
@@ -525,8 +572,8 @@ internal sealed unsafe partial class Generator
         if (i->Opcode == Opcode.Stfs)
         {
             // Only what is exactly a single, and normal or zero: its double has the same sign, exponent and 23 bits of fraction.
-            LoadDouble(Xmm1, f);
-            asm.MoveFromVector(Rax, Xmm1);
+            HostVector value = Double(f, Xmm1);
+            asm.MoveFromVector(Rax, value);
             asm.Test(Rax, 0x1FFF_FFFF, 4);
             Slow(ir, Condition.Ne);
             Label zero = asm.NewLabel();
@@ -537,7 +584,7 @@ internal sealed unsafe partial class Generator
             asm.Arithmetic(Alu.Cmp, Rax, 0xFE, 4);
             Slow(ir, Condition.Ae);
             asm.Bind(zero);
-            asm.ConvertToSingle(Xmm1, Xmm1);
+            asm.ConvertToSingle(Xmm1, value);
         }
 
         HostAddress to = EmitTranslate(ir, WriteTag);
@@ -554,6 +601,9 @@ internal sealed unsafe partial class Generator
             case Opcode.Stfd when f < 2:
                 asm.MovImmediate(Rax, f == 0 ? 0UL : 0x3FF0_0000_0000_0000UL);
                 asm.Store(to, Rax, 8);
+                break;
+            case Opcode.Stfd:
+                asm.VectorStore(to, Double(f, Xmm0), 8);
                 break;
             default:
                 asm.Load(Rax, Fr(f, Rcx), 8);

@@ -40,6 +40,54 @@ internal sealed unsafe partial class Generator
     private HostAddress EmitTranslate(in IrInstruction ir, int tag)
     {
         HostRegister address = Read(ir.A, Rdx);
+        if (!registers.StaysInPage(ir))
+        {
+            EmitFastTlb(ir, tag, address);
+            Slow(ir, Condition.Ne);
+            return EmitHostAddress(address, new HostAddress(Rcx, Addend));
+        }
+
+        // The page for which the base register was used last; else the TLB, out of line.
+        OpenSlow(ir);
+        int page = StateOffsets.Pages + sizeof(Mmu.FastEntry) * (ir.A % CodeState.PageEntries);
+        Label look = asm.NewLabel(), found = asm.NewLabel();
+        asm.MovImmediate(Rax, ~0xFFFUL | (uint)(ir.Size - 1));
+        asm.Arithmetic(Alu.And, Rax, address);
+        asm.Arithmetic(Alu.Cmp, Rax, State(page + tag));
+        asm.Jump(Condition.Ne, look);
+        asm.Bind(found);
+        stubs.Add(new Stub { Label = look, Resume = found, Kind = StubKind.Page, Slow = slowLabel, Target = tag, Block = current, Instruction = ir });
+        return EmitHostAddress(address, State(page + Addend));
+    }
+
+    private HostAddress EmitHostAddress(HostRegister address, in HostAddress addend)
+    {
+        if (address == Rdx)
+        {
+            asm.Arithmetic(Alu.Add, Rdx, addend);
+            return new HostAddress(Rdx);
+        }
+
+        asm.Load(Rdx, addend, 8);
+        return new HostAddress(Rdx, address, 1);
+    }
+
+    private void EmitPageStub(in Stub stub)
+    {
+        IrInstruction ir = stub.Instruction;
+        int page = StateOffsets.Pages + sizeof(Mmu.FastEntry) * (ir.A % CodeState.PageEntries);
+        EmitFastTlb(ir, stub.Target, IsAssigned(ir.A) ? HostOf(ir.A) : Rdx);
+        asm.Jump(Condition.Ne, stub.Slow);
+        asm.VectorLoad(HostVector.Xmm0, new HostAddress(Rcx), 16);
+        asm.VectorStore(State(page), HostVector.Xmm0, 16);
+        asm.Load(Rax, new HostAddress(Rcx, Addend), 8);
+        asm.Store(State(page + Addend), Rax, 8);
+        asm.Jump(stub.Resume);
+    }
+
+    // rcx = the entry of the fast TLB for an address; the flags tell whether it is the page's. Uses rax.
+    private void EmitFastTlb(in IrInstruction ir, int tag, HostRegister address)
+    {
         asm.Mov(Rax, address);
         asm.ShiftBy(Shift.Shr, Rax, 61);
         asm.Load(Rcx, new HostAddress(Rbp, Rax, 8, StateOffsets.Tables), 8);
@@ -51,15 +99,6 @@ internal sealed unsafe partial class Generator
         asm.MovImmediate(Rax, ~0xFFFUL | (uint)(ir.Size - 1));
         asm.Arithmetic(Alu.And, Rax, address);
         asm.Arithmetic(Alu.Cmp, Rax, new HostAddress(Rcx, tag));
-        Slow(ir, Condition.Ne);
-        if (address == Rdx)
-        {
-            asm.Arithmetic(Alu.Add, Rdx, new HostAddress(Rcx, Addend));
-            return new HostAddress(Rdx);
-        }
-
-        asm.Load(Rdx, new HostAddress(Rcx, Addend), 8);
-        return new HostAddress(Rdx, address, 1);
     }
 
     private void EmitLoad(in IrInstruction ir) => EmitLoadAndUpdate(ir, EmitTranslate(ir, ReadTag));

@@ -43,7 +43,7 @@ internal sealed unsafe partial class Generator
     private void EmitAdvancedLoad(in IrInstruction ir)
     {
         HostAddress from = EmitTranslate(ir, ReadTag);
-        EmitAlatInsert(ir, from);
+        EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
         EmitLoadAndUpdate(ir, from);
     }
 
@@ -59,7 +59,7 @@ internal sealed unsafe partial class Generator
         asm.Bind(misses);
         HostAddress from = EmitTranslate(ir, ReadTag);
         if (!ir.UsesImmediate)
-            EmitAlatInsert(ir, from);
+            EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
         EmitLoadAndUpdate(ir, from);
         asm.Bind(done);
     }
@@ -109,23 +109,23 @@ internal sealed unsafe partial class Generator
         asm.Bind(more);
     }
 
-    // An entry for D, which is loaded from an aligned host address in one granule. Uses rax and rcx.
-    private void EmitAlatInsert(in IrInstruction ir, in HostAddress from)
+    // An entry for a register that is loaded from an aligned host address in one granule. Uses rax and rcx.
+    private void EmitAlatInsert(uint register, bool isFloat, int size, in HostAddress from)
     {
-        int slot = Alat.Slot(ir.D, isFloat: false);
+        int slot = Alat.Slot(register, isFloat);
         int bit = 1 << slot;
         asm.Lea(Rax, from);
         asm.Arithmetic(Alu.Sub, Rax, State(StateOffsets.MemoryBase));
         asm.Store(State(StateOffsets.AlatStart + 8 * slot), Rax, 8);
-        asm.Lea(Rcx, new HostAddress(Rax, ir.Size));
+        asm.Lea(Rcx, new HostAddress(Rax, size));
         asm.Store(State(StateOffsets.AlatEnd + 8 * slot), Rcx, 8);
         asm.ShiftBy(Shift.Shr, Rax, 3);
         asm.Load(Rcx, State(StateOffsets.AlatFilter), 8);
         asm.BitTestSet(Rcx, Rax);
         asm.Store(State(StateOffsets.AlatFilter), Rcx, 8);
-        asm.StoreImmediate(State(StateOffsets.AlatName + 4 * slot), (int)Alat.Name(ir.D, isFloat: false), 4);
+        asm.StoreImmediate(State(StateOffsets.AlatName + 4 * slot), (int)Alat.Name(register, isFloat), 4);
         asm.Arithmetic(Alu.Or, State(StateOffsets.AlatValid), bit, 4);
-        if (Alat.IsRenamed(ir.D))
+        if (Alat.IsRenamed(register))
             asm.Arithmetic(Alu.Or, State(StateOffsets.AlatRenamed), bit, 4);
         else
             asm.Arithmetic(Alu.And, State(StateOffsets.AlatRenamed), ~bit, 4);

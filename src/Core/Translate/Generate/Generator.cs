@@ -47,6 +47,7 @@ internal sealed unsafe partial class Generator
         context = state->Context;
         stubs.Clear();
         spills.Clear();
+        FindFlagsField();
         for (int b = 0; b < plan.BlockCount; b++)
             plan.Blocks[b].Label = asm.NewLabel();
         asm.Align(16);
@@ -86,6 +87,8 @@ internal sealed unsafe partial class Generator
             if ((registers.EntryLoads >> k & 1) != 0)
                 asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
         }
+
+        EmitFloatEntry();
     }
 
     private bool Rotated => region->Cfm >> 18 != 0;
@@ -126,7 +129,7 @@ internal sealed unsafe partial class Generator
         EmitInstruction(ref ir);
         CloseSlow();
         // An instruction that writes its own qualifying predicate.
-        if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.Opcode == IrOpcode.Handler))
+        if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
             CloseQp();
     }
 
@@ -265,6 +268,25 @@ internal sealed unsafe partial class Generator
                 break;
             case IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill or IrOpcode.UpdateBase or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad:
                 EmitMemory(ir);
+                break;
+            case IrOpcode.Packed:
+                EmitPacked(ir);
+                break;
+            case IrOpcode.Exchange or IrOpcode.CompareExchange or IrOpcode.FetchAdd:
+                EmitSemaphore(ir);
+                break;
+            case IrOpcode.MoveFromPredicates or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates:
+                EmitMovePredicates(ir);
+                break;
+            case IrOpcode.TouchedLine:
+                EmitTranslate(ir, ReadTag);
+                EmitUpdate(ir);
+                break;
+            case IrOpcode.Serialize or IrOpcode.MoveFromPsr or IrOpcode.DisableInterrupts or IrOpcode.MoveToRsc or IrOpcode.MoveToEc:
+                EmitSystem(ir);
+                break;
+            case IrOpcode.BackingStorePointer or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel:
+                EmitStackRegister(ir);
                 break;
             case IrOpcode.CheckAdvanced or IrOpcode.DropAdvanced or IrOpcode.DropAllAdvanced:
                 EmitAlatInstruction(ir);

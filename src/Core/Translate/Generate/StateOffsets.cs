@@ -21,6 +21,9 @@ internal static unsafe class StateOffsets
     public static readonly int Ar = Of(Origin->Ar);
     public static readonly int Cfm = Of(&Origin->Cfm);
     public static readonly int Dirty = Of(&Origin->Dirty);
+    public static readonly int BspStore = Of(&Origin->BspStore);
+    public static readonly int Rnat = Of(&Origin->Rnat);
+    public static readonly int IcInFlight = Of(&Origin->IcInFlight);
     public static readonly int MemoryBase = Of(&Origin->MemoryBase);
     public static readonly int AlatValid = Of(&Origin->AlatValid);
     public static readonly int AlatRenamed = Of(&Origin->AlatRenamed);
@@ -32,6 +35,7 @@ internal static unsafe class StateOffsets
     public static readonly int FrStatic = Of(Origin->FrStatic);
     public static readonly int Predicates = Of(Origin->Translated.Predicates);
     public static readonly int Tables = Of(Origin->Translated.Tables);
+    public static readonly int Pages = Of(Origin->Translated.Pages);
     public static readonly int Spaces = Of(Origin->Translated.Spaces);
     public static readonly int Jumps = Of(&Origin->Translated.Jumps);
     public static readonly int Budget = Of(&Origin->Translated.Budget);

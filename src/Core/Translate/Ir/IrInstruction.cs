@@ -67,12 +67,18 @@ internal unsafe struct IrInstruction
     /// <summary>True when A is also written: base updates.</summary>
     public readonly bool WritesBase => Update != Completers.None;
 
+    /// <summary>True when it may write any predicate.</summary>
+    public readonly bool WritesManyPredicates => Opcode is IrOpcode.Handler or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates;
+
     /// <summary>True when it may leave what it writes as it was, or needs the value before.</summary>
-    public readonly bool KeepsOldValues => Qp != 0 || Opcode is IrOpcode.RotatingLoop or IrOpcode.CheckLoad;
+    public readonly bool KeepsOldValues => Qp != 0 || Opcode is IrOpcode.RotatingLoop or IrOpcode.CheckLoad || (Opcode == IrOpcode.FloatLoad && P1 >= (byte)FloatLoadForm.CheckClear);
 
     /// <summary>True when control may leave the translated code here for a handler.</summary>
     public readonly bool MayLeave => Opcode is IrOpcode.Handler or IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill
         or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad or IrOpcode.CheckAdvanced or IrOpcode.DropAllAdvanced
+        or IrOpcode.MoveFromPredicates or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates
+        or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel
+        or IrOpcode.MoveToRsc or IrOpcode.MoveFromPsr or IrOpcode.DisableInterrupts or IrOpcode.TouchedLine
         or IrOpcode.Alloc or IrOpcode.Exchange or IrOpcode.CompareExchange or IrOpcode.FetchAdd or IrOpcode.MoveToApplication
         or IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatLoad or IrOpcode.FloatStore or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return;
 

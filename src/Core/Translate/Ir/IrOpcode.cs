@@ -104,8 +104,38 @@ internal enum IrOpcode : byte
     /// <summary>Only the base update of A (lfetch, a check load that hits).</summary>
     UpdateBase,
 
-    /// <summary>A packed operation of the vector unit: D = A op B, Immediate names it.</summary>
+    /// <summary>A multimedia operation: D from A (r2) and B (r3); the guest's instruction says which.</summary>
     Packed,
+
+    // D = predicates; predicates = A under the mask Immediate; rotating predicates = Immediate.
+    MoveFromPredicates, MoveToPredicates, SetRotatingPredicates,
+
+    /// <summary>D = AR.BSP.</summary>
+    BackingStorePointer,
+
+    /// <summary>D = AR.BSPSTORE or AR.RNAT (P1).</summary>
+    MoveFromStack,
+
+    /// <summary>AR.BSPSTORE or AR.RNAT (P1) = A.</summary>
+    MoveToStack,
+
+    /// <summary>A kernel register (P1) = A.</summary>
+    MoveToKernel,
+
+    // AR.RSC, AR.EC = A, or Immediate where UsesImmediate.
+    MoveToRsc, MoveToEc,
+
+    /// <summary>srlz.d, srlz.i.</summary>
+    Serialize,
+
+    /// <summary>D = PSR.</summary>
+    MoveFromPsr,
+
+    /// <summary>rsm psr.i.</summary>
+    DisableInterrupts,
+
+    /// <summary>lfetch.fault: the access at A is looked at, and A is updated.</summary>
+    TouchedLine,
 
     /// <summary>A floating-point operation; its registers are those of the guest's instruction, D and A general ones.</summary>
     Float,

@@ -13,7 +13,17 @@ internal static unsafe partial class Lifter
         ir.Update = Completers.None;
         switch (i->Opcode)
         {
-            case Opcode.Ldfd or Opcode.Ldf8 or Opcode.LdfFill or Opcode.LdfdS or Opcode.Ldf8S:
+            case Opcode.LdfdA or Opcode.LdfdSA or Opcode.Ldf8A or Opcode.Ldf8SA:
+                ir.P1 = (byte)FloatLoadForm.Advanced;
+                goto case Opcode.Ldfd;
+            case Opcode.LdfdCClr or Opcode.Ldf8CClr:
+                ir.P1 = (byte)FloatLoadForm.CheckClear;
+                goto case Opcode.Ldfd;
+            case Opcode.LdfdCNc or Opcode.Ldf8CNc:
+                ir.P1 = (byte)FloatLoadForm.CheckNoClear;
+                goto case Opcode.Ldfd;
+            case Opcode.Ldfd:
+            case Opcode.Ldf8 or Opcode.LdfFill or Opcode.LdfdS or Opcode.Ldf8S:
                 return i->R1 >= 2 && context.Enabled(i->R1) && FloatMemory(ref ir, i, limit, IrOpcode.FloatLoad);
             case Opcode.Ldfs or Opcode.LdfsS:
                 ir.Size = 4;

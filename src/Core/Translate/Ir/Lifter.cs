@@ -12,7 +12,7 @@ internal static unsafe partial class Lifter
     public static IrInstruction Lift(Instruction* i, int slot, uint limit, in FloatContext floats)
     {
         var ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
-        if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i) && !Advanced(ref ir, i)
+        if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i) && !Advanced(ref ir, i) && !Special(ref ir, i, limit)
             && !Floating(ref ir, i, limit, floats))
             ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
         return ir;

@@ -26,6 +26,9 @@ internal struct Block
     /// <summary>As <see cref="DirtyIn"/>, at the end.</summary>
     public uint DirtyOut;
 
+    /// <summary>Registers (as in <see cref="DirtyIn"/>) that the region has written on every way to the start.</summary>
+    public uint WrittenIn;
+
     /// <summary>Control can go from the last slot to the one behind it.</summary>
     public bool FallsThrough;
 

@@ -86,7 +86,7 @@ internal sealed unsafe class DivisionSequence
         values[0] = numbers[start.Guest->R1] = seed;
         for (int k = First + 1; k < end; k++)
         {
-            if (ir[k].EndsBlock || ir[k].Opcode == IrOpcode.Handler || WritesPredicate(ir[k]))
+            if (ir[k].EndsBlock || ir[k].WritesManyPredicates || WritesPredicate(ir[k]))
                 return false;
             if (ir[k].Opcode is not (IrOpcode.Float or IrOpcode.FloatLoad))
                 continue;

@@ -23,7 +23,6 @@ internal sealed unsafe class RegionPlan
     private readonly int[] waiting = new int[PageSlots + 1];
     private int waitingCount;
     private int slotCount;
-    private FloatContext floats;
 
     /// <summary>Instructions of all blocks.</summary>
     public IrInstruction[] Ir { get; } = new IrInstruction[PageSlots];
@@ -46,6 +45,9 @@ internal sealed unsafe class RegionPlan
     /// <summary>CFM in all blocks but the entry before its alloc.</summary>
     public ulong Cfm { get; private set; }
 
+    /// <summary>What is known of floating point.</summary>
+    public FloatContext Floats { get; private set; }
+
     /// <summary>The page's slots.</summary>
     public Instruction* Slots { get; private set; }
 
@@ -62,7 +64,7 @@ internal sealed unsafe class RegionPlan
     /// <summary>Plans the region that begins at <paramref name="entry"/>; false where nothing can be translated.</summary>
     public bool Make(Instruction* slots, byte* page, int entry, ulong cfm, in FloatContext floatContext)
     {
-        floats = floatContext;
+        Floats = floatContext;
         Slots = slots;
         Array.Clear(inside);
         Array.Clear(leads);
@@ -175,7 +177,7 @@ internal sealed unsafe class RegionPlan
         do
         {
             Instruction* i = Slots + slot;
-            IrInstruction ir = Lifter.Lift(i, slot, limit, floats);
+            IrInstruction ir = Lifter.Lift(i, slot, limit, Floats);
             if (i->Opcode == Opcode.Alloc)
                 limit = 31u + i->Position;
             // No alloc follows a branch: it is the region's frame that rotates.

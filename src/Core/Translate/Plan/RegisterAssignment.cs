@@ -6,7 +6,7 @@ namespace FastXen.Core.Translate;
 /// Which guest registers a region keeps in host registers: the ones that its loops use most, the same in all blocks, so that no branch
 /// inside of the region moves anything.
 /// </summary>
-internal sealed class RegisterAssignment
+internal sealed partial class RegisterAssignment
 {
     /// <summary>Host registers for guest registers.</summary>
     public static readonly HostRegister[] Hosts =
@@ -39,7 +39,7 @@ internal sealed class RegisterAssignment
     public uint Bit(int guest) => index[guest] < 0 ? 0 : 1u << index[guest];
 
     /// <summary>Assigns, and finds what may differ from memory at each block.</summary>
-    public void Make(RegionPlan plan)
+    public void Make(RegionPlan plan, bool withFloats)
     {
         Array.Clear(uses);
         Array.Fill(index, None);
@@ -64,6 +64,8 @@ internal sealed class RegisterAssignment
             guests[Count++] = (byte)best;
         }
 
+        AssignFloats(plan, withFloats);
+        FindWanderers(plan);
         FindDirty(plan);
         FindEntryLoads(plan);
     }
@@ -88,6 +90,8 @@ internal sealed class RegisterAssignment
         if (ir.Opcode == IrOpcode.Handler)
             return 0;
         uint written = ir.D != 0 ? Bit(ir.D) : 0;
+        if (ir.Opcode is IrOpcode.Float or IrOpcode.FloatLoad)
+            written |= FloatBit(FloatOperands.Of(ir).Target);
         if (ir.Opcode == IrOpcode.RotatingLoop)
         {
             for (int r = 32; r < 32 + ir.Length; r++)
@@ -111,8 +115,8 @@ internal sealed class RegisterAssignment
                 block.DirtyOut = dirty;
                 if (block.FallsThrough)
                     changed |= Join(plan, plan.BlockAt(block.End), dirty);
-                if (block.EndIr > block.FirstIr && plan.Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop)
-                    changed |= Join(plan, plan.BlockAt(RegionPlan.TargetSlot(plan.Ir[block.EndIr - 1])), dirty);
+                if (TargetOf(plan, block) is var target and >= 0)
+                    changed |= Join(plan, target, dirty);
             }
         }
     }
@@ -125,24 +129,72 @@ internal sealed class RegisterAssignment
         return true;
     }
 
-    // All but those that the entry block writes before it reads them (and that nothing could have stored before).
+    // Those that are read, or may be stored, at some point that can be reached without a write before it.
     private void FindEntryLoads(RegionPlan plan)
     {
-        ref Block entry = ref plan.Blocks[plan.EntryBlock];
-        uint needed = 0, written = 0;
-        for (int k = entry.FirstIr; k < entry.EndIr; k++)
+        uint all = AllGeneral | ((1u << FloatCount) - 1) << FloatShift;
+        for (int b = 0; b < plan.BlockCount; b++)
+            plan.Blocks[b].WrittenIn = b == plan.EntryBlock ? 0 : all;
+        for (bool changed = true; changed;)
         {
-            ref IrInstruction ir = ref plan.Ir[k];
-            if (ir.Opcode == IrOpcode.Handler)
-                continue;
-            needed |= (Bit(ir.A) | Bit(ir.B)) & ~written;
-            if (ir.KeepsOldValues)
-                needed |= Writes(ir) & ~written;
-            else
-                written |= Writes(ir);
+            changed = false;
+            for (int b = 0; b < plan.BlockCount; b++)
+            {
+                ref Block block = ref plan.Blocks[b];
+                uint written = block.WrittenIn;
+                for (int k = block.FirstIr; k < block.EndIr; k++)
+                    written |= WritesSurely(plan.Ir[k]);
+                if (block.FallsThrough)
+                    changed |= Meet(plan, plan.BlockAt(block.End), written);
+                if (TargetOf(plan, block) is var target and >= 0)
+                    changed |= Meet(plan, target, written);
+            }
         }
 
-        uint all = (1u << Count) - 1;
-        EntryLoads = all & (~written | needed | entry.DirtyIn);
+        uint needed = 0;
+        for (int b = 0; b < plan.BlockCount; b++)
+        {
+            ref Block block = ref plan.Blocks[b];
+            uint written = block.WrittenIn;
+            needed |= block.DirtyIn & ~written;
+            for (int k = block.FirstIr; k < block.EndIr; k++)
+            {
+                ref IrInstruction ir = ref plan.Ir[k];
+                needed |= (Reads(ir) | (Writes(ir) & ~WritesSurely(ir))) & ~written;
+                written |= WritesSurely(ir);
+            }
+        }
+
+        EntryLoads = needed;
+    }
+
+    private static bool Meet(RegionPlan plan, int block, uint written)
+    {
+        if (block < 0 || (plan.Blocks[block].WrittenIn & written) == plan.Blocks[block].WrittenIn)
+            return false;
+        plan.Blocks[block].WrittenIn &= written;
+        return true;
+    }
+
+    private static int TargetOf(RegionPlan plan, in Block block) =>
+        block.EndIr > block.FirstIr && plan.Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop
+            ? plan.BlockAt(RegionPlan.TargetSlot(plan.Ir[block.EndIr - 1]))
+            : -1;
+
+    // What a predicate may leave unwritten, and what a rotation moves, is not sure.
+    private uint WritesSurely(in IrInstruction ir) => ir.KeepsOldValues || ir.Opcode == IrOpcode.CountedLoop ? 0 : Writes(ir);
+
+    private uint Reads(in IrInstruction ir)
+    {
+        if (ir.Opcode == IrOpcode.Handler)
+            return 0;
+        uint read = Bit(ir.A) | Bit(ir.B);
+        if (ir.Opcode is IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatStore)
+        {
+            FloatOperands operands = FloatOperands.Of(ir);
+            read |= FloatBit(operands.A) | FloatBit(operands.B) | FloatBit(operands.C);
+        }
+
+        return read;
     }
 }

@@ -1,0 +1,90 @@
+using FastXen.Core.Emit;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>
+/// Floating-point registers that hold doubles wherever the region names them live in vector registers. In memory such a register is a tagged
+/// double whenever translated code is left.
+/// </summary>
+internal sealed partial class RegisterAssignment
+{
+    /// <summary>The first bit of floating-point registers in masks.</summary>
+    public const int FloatShift = 9;
+
+    private const int MostFloats = 12;
+    private readonly sbyte[] floatIndex = new sbyte[128];
+    private readonly long[] floatUses = new long[128];
+    private readonly byte[] floats = new byte[MostFloats];
+
+    /// <summary>Floating-point registers that have a host register.</summary>
+    public int FloatCount { get; private set; }
+
+    private uint AllGeneral => (1u << Count) - 1;
+
+    /// <summary>The floating-point register in vector register <paramref name="k"/> of those for guests.</summary>
+    public uint Float(int k) => floats[k];
+
+    /// <summary>The vector register with a number of those for guests; the first four are scratch.</summary>
+    public static HostVector Vector(int k) => (HostVector)((int)HostVector.Xmm4 + k);
+
+    /// <summary>Number of the vector register of a floating-point register, or -1.</summary>
+    public int FloatIndexOf(uint f) => floatIndex[f];
+
+    /// <summary>The bit of a floating-point register in masks; 0 where it has no host register.</summary>
+    public uint FloatBit(uint f) => floatIndex[f] < 0 ? 0 : 1u << (FloatShift + floatIndex[f]);
+
+    private void AssignFloats(RegionPlan plan, bool enabled)
+    {
+        Array.Fill(floatIndex, None);
+        FloatCount = 0;
+        if (!enabled)
+            return;
+        Array.Clear(floatUses);
+        bool rotates = false;
+        for (int b = 0; b < plan.BlockCount; b++)
+        {
+            ref Block block = ref plan.Blocks[b];
+            long weight = 1L << (3 * Math.Min(block.Depth, 6));
+            for (int k = block.FirstIr; k < block.EndIr; k++)
+            {
+                ref IrInstruction ir = ref plan.Ir[k];
+                rotates |= ir.Opcode == IrOpcode.RotatingLoop;
+                CountFloats(ir, weight, plan.Floats);
+            }
+        }
+
+        // Rotation renames the upper ones.
+        for (int f = rotates ? 32 : 128; f < 128; f++)
+            floatUses[f] = 0;
+        floatUses[0] = floatUses[1] = 0;
+        while (FloatCount < MostFloats)
+        {
+            int best = 2;
+            for (int f = 3; f < 128; f++)
+            {
+                if (floatUses[f] > floatUses[best])
+                    best = f;
+            }
+
+            if (floatUses[best] < 2)
+                break;
+            floatUses[best] = 0;
+            floatIndex[best] = (sbyte)FloatCount;
+            floats[FloatCount++] = (byte)best;
+        }
+    }
+
+    private void CountFloats(in IrInstruction ir, long weight, in FloatContext context)
+    {
+        if (!FloatOperands.Names(ir))
+            return;
+        FloatOperands operands = FloatOperands.Of(ir);
+        // A register that something wants in 82-bit form stays in memory.
+        if (!operands.AreDoubles(ir, context))
+            weight = long.MinValue / 1024;
+        floatUses[operands.Target] += weight;
+        floatUses[operands.A] += weight;
+        floatUses[operands.B] += weight;
+        floatUses[operands.C] += weight;
+    }
+}

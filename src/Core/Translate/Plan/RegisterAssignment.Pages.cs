@@ -1,0 +1,27 @@
+namespace FastXen.Core.Translate;
+
+/// <summary>Which base registers are likely to point into the same page again: not those that are loaded, nor those that an index is added to.</summary>
+internal sealed partial class RegisterAssignment
+{
+    private readonly bool[] wanders = new bool[IrInstruction.Registers];
+
+    /// <summary>True when a memory access is worth a look at the page that its base register was last used for.</summary>
+    public bool StaysInPage(in IrInstruction ir) => !wanders[ir.A];
+
+    private void FindWanderers(RegionPlan plan)
+    {
+        Array.Clear(wanders);
+        for (int b = 0; b < plan.BlockCount; b++)
+        {
+            ref Block block = ref plan.Blocks[b];
+            for (int k = block.FirstIr; k < block.EndIr; k++)
+            {
+                ref IrInstruction ir = ref plan.Ir[k];
+                bool far = ir.Opcode is IrOpcode.Load or IrOpcode.Fill or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad or IrOpcode.ShiftAdd or IrOpcode.Pointer4
+                    || (ir.Opcode == IrOpcode.Add && block.Depth > 0);
+                if (far && ir.D != 0)
+                    wanders[ir.D] = true;
+            }
+        }
+    }
+}
