@@ -180,6 +180,8 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         s->CodeEd = (uint)(region->CodePte >> 52) & 1;
         s->CodeSlots = region->CodeSlots;
         s->RunStart = site->RunStart;
+        if (site->LastIp != ExitSite.KeepLastIp && (region->Context & TranslationContext.Ic) != 0)
+            s->LastIp = site->LastIp;
         if (site->UsesPredicates)
             Pack(s);
         if (s->Translated.FloatsTagged != 0)

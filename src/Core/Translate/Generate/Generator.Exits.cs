@@ -153,7 +153,9 @@ internal sealed unsafe partial class Generator
 
     private void EmitHandlerStub(in Stub stub)
     {
-        int number = NewSite(ExitKind.Handler, 0, 0);
+        // The only way to the block is known: what came before its first slot need not be recorded.
+        bool known = stub.Instruction.Slot == stub.Block.First && stub.Block.Predecessors == 1;
+        int number = NewSite(ExitKind.Handler, 0, known ? BundleOf(stub.Block.PredecessorSlot) : ExitSite.KeepLastIp);
         ExitSite* site = arena.Site(number);
         site->Guest = stub.Instruction.Guest;
         site->Opcode = stub.Instruction.Guest->Opcode;
@@ -241,7 +243,7 @@ internal sealed unsafe partial class Generator
     private void EmitTakenEdge(in IrInstruction ir, int target, int nextEmitted)
     {
         ref Block block = ref plan.Blocks[target];
-        if (block.StartsWithExit)
+        if (block.NeedsLastIp)
             EmitLastIp(BundleOf(ir.Slot));
         asm.Arithmetic(Alu.Sub, R15, SlotsOfBlock);
         Label deadline = asm.NewLabel();
@@ -301,10 +303,10 @@ internal sealed unsafe partial class Generator
     {
         int end = current.End;
         ulong last = BundleOf(end - 1);
-        int next = plan.BlockAt(end);
+        int next = current.FallsThrough ? plan.BlockAt(end) : -1;
         if (next >= 0)
         {
-            if (plan.Blocks[next].StartsWithExit)
+            if (plan.Blocks[next].NeedsLastIp)
                 EmitLastIp(last);
             if (next != nextEmitted)
                 asm.Jump(plan.Blocks[next].Label);

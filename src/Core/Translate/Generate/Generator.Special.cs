@@ -42,11 +42,16 @@ internal sealed unsafe partial class Generator
         Write(ir.D, Rax);
     }
 
-    // By physical name: that is the rotated one while CFM.rrb.pr is 0.
+    // By physical name: that is the rotated one while CFM.rrb.pr is 0. Loops end with a move of all predicates from a register: rotated in line.
     private void EmitMovePredicates(in IrInstruction ir)
     {
-        asm.Test(State(StateOffsets.Cfm + 4), 0x3F, 1);
-        Slow(ir, Condition.Ne);
+        bool rotates = ir.Opcode == IrOpcode.MoveToPredicates && ir.Immediate >> 16 is 0 or 0xFFFF_FFFF_FFFF;
+        if (!rotates)
+        {
+            asm.Test(State(StateOffsets.Cfm + 4), 0x3F, 1);
+            Slow(ir, Condition.Ne);
+        }
+
         switch (ir.Opcode)
         {
             case IrOpcode.MoveFromPredicates:
@@ -77,6 +82,8 @@ internal sealed unsafe partial class Generator
         asm.MovImmediate(Rdx, Spread(0xFF));
         for (int p = 0; p < 64; p += 8)
         {
+            if (p == 16 && ir.Immediate >> 16 == 0xFFFF_FFFF_FFFF)
+                EmitRotateByBase();
             var mask = (byte)(ir.Immediate >> p);
             if (mask != 0)
             {
@@ -100,6 +107,20 @@ internal sealed unsafe partial class Generator
                 return;
             asm.ShiftBy(Shift.Shr, Rax, 8);
         }
+    }
+
+    // rax = 48 rotating predicates by physical name: by rotated name, CFM.rrb.pr places further down. What is above them does not count.
+    private void EmitRotateByBase()
+    {
+        asm.Mov(Rdx, Rax);
+        asm.ShiftBy(Shift.Shr, Rdx, 16);
+        asm.Mov(Rcx, Rax);
+        asm.ShiftBy(Shift.Shl, Rcx, 48);
+        asm.Arithmetic(Alu.Or, Rax, Rcx);
+        asm.Load(Rcx, State(StateOffsets.Cfm + 4), 1);
+        asm.Arithmetic(Alu.And, Rcx, 0x3F, 4);
+        asm.ShiftDoubleRightCl(Rax, Rdx);
+        asm.MovImmediate(Rdx, Spread(0xFF));
     }
 
     // Bytes of rcx, one by one; bit 0 is p0.

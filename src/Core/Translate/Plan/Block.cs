@@ -29,6 +29,15 @@ internal struct Block
     /// <summary>Registers (as in <see cref="DirtyIn"/>) that the region has written on every way to the start.</summary>
     public uint WrittenIn;
 
+    /// <summary>Ways to the start; being the entry is one.</summary>
+    public int Predecessors;
+
+    /// <summary>Last slot before the block on one of these ways.</summary>
+    public int PredecessorSlot;
+
+    /// <summary>The source of IIPA must be recorded on the ways to the block: its first slot can raise an interruption, and there are several.</summary>
+    public readonly bool NeedsLastIp => StartsWithExit && Predecessors != 1;
+
     /// <summary>Control can go from the last slot to the one behind it.</summary>
     public bool FallsThrough;
 

@@ -85,6 +85,7 @@ internal sealed unsafe class RegionPlan
             return false;
         Cut(entry, cfm);
         FindLoops();
+        FindPredecessors();
         return true;
     }
 
@@ -194,6 +195,27 @@ internal sealed unsafe class RegionPlan
         block.End = slot;
         block.EndIr = IrCount;
         return slot;
+    }
+
+    private void FindPredecessors()
+    {
+        Blocks[EntryBlock].Predecessors = 2;
+        for (int b = 0; b < BlockCount; b++)
+        {
+            ref Block block = ref Blocks[b];
+            if (block.FallsThrough)
+                Precede(BlockAt(block.End), block.End - 1);
+            if (block.EndIr > block.FirstIr && Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop)
+                Precede(BlockAt(TargetSlot(Ir[block.EndIr - 1])), Ir[block.EndIr - 1].Slot);
+        }
+    }
+
+    private void Precede(int block, int slot)
+    {
+        if (block < 0)
+            return;
+        Blocks[block].Predecessors++;
+        Blocks[block].PredecessorSlot = slot;
     }
 
     // Code between a branch and its target above it is in a loop.

@@ -1,3 +1,5 @@
+using FastXen.Core.Decode;
+
 namespace FastXen.Core.Translate;
 
 /// <summary>Which base registers are likely to point into the same page again: not those that are loaded, nor those that an index is added to.</summary>
@@ -6,7 +8,11 @@ internal sealed partial class RegisterAssignment
     private readonly bool[] wanders = new bool[IrInstruction.Registers];
 
     /// <summary>True when a memory access is worth a look at the page that its base register was last used for.</summary>
-    public bool StaysInPage(in IrInstruction ir) => !wanders[ir.A];
+    public bool StaysInPage(in IrInstruction ir) =>
+        !wanders[ir.A] || ((ir.Update & Completers.UpdateImmediate) != 0 && Math.Abs((long)ir.Immediate) <= LargestStep);
+
+    // A base that moves on by as much stays in its page for a while.
+    private const int LargestStep = 256;
 
     private void FindWanderers(RegionPlan plan)
     {
