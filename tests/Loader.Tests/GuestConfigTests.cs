@@ -17,7 +17,7 @@ public class GuestConfigTests
         Assert.Equal("g", config.Name);
         Assert.Equal(1UL << 30, config.Memory);
         Assert.Equal(1, config.Vcpus);
-        Assert.Equal(Core.EngineKind.Interpreter, config.Engine);
+        Assert.Equal(Core.EngineKind.Translator, config.Engine);
         Assert.Equal(ClockSource.Host, config.Clock);
         Assert.Equal("/guests/vmlinux", config.Kernel);
         Assert.Null(config.Initrd);

@@ -102,7 +102,7 @@ public sealed class VectorsOptions
     public IEnumerable<string> Files { get; set; } = [];
 
     /// <summary>Engine name.</summary>
-    [Option("engine", MetaValue = "NAME", HelpText = "interpreter or translator.")]
+    [Option("engine", MetaValue = "NAME", HelpText = "interpreter: the engine that can run single bundles.")]
     public string? Engine { get; set; }
 }
 
@@ -115,6 +115,6 @@ public sealed class ExecOptions
     public string? File { get; set; }
 
     /// <summary>Engine name.</summary>
-    [Option("engine", MetaValue = "NAME", HelpText = "interpreter or translator.")]
+    [Option("engine", MetaValue = "NAME", HelpText = "interpreter: the engine that can run single bundles.")]
     public string? Engine { get; set; }
 }

@@ -88,7 +88,7 @@ public static class GuestConfigReader
             Personality = ReadPersonality(node),
             Memory = ReadMemory(node),
             Vcpus = ReadVcpus(node),
-            Engine = node.Choice("engine", EngineKind.Interpreter),
+            Engine = node.Choice("engine", EngineKind.Translator),
             Clock = node.Choice("clock", ClockSource.Host),
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
