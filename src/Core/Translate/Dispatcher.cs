@@ -191,14 +191,15 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         ulong cfm = s->Cfm;
         int step = i->Handler(s, i);
         // Registers that were renamed are no longer those that their divisions' next run will write.
-        if (((cfm ^ s->Cfm) & RotationOfFloats) != 0 && s->Translated.RotatingStepsTagged != 0)
+        bool renamed = ((cfm ^ s->Cfm) & RotationOfFloats) != 0;
+        if (renamed && s->Translated.RotatingStepsTagged != 0)
             TaggedFloats.UntagAll(s);
         if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
             && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
             // The region finds its doubles as it left them.
-            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !TaggedFloats.TagNamed(s, i, region->Mapped))
+            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !(renamed ? TaggedFloats.Tag(s, region->Mapped) : TaggedFloats.TagNamed(s, i, region->Mapped)))
                 return Leave(site, step, out resumes);
             if (site->UsesPredicates)
                 Unpack(s);
