@@ -78,7 +78,7 @@ public static unsafe class ControlRegisters
     }
 
     // Reserved fields, by the figures of SDM vol 2, 3.3 and 5.8.3; ignored fields are kept as written.
-    private static ulong ReservedBits(uint cr) => (int)cr switch
+    internal static ulong ReservedBits(uint cr) => (int)cr switch
     {
         Cr.Dcr => ~Dcr.Implemented & 0xFFFF_FFFF_FFFF_80F8,
         Cr.Ipsr => ~(Psr.Implemented | Psr.Ri),

@@ -8,6 +8,63 @@ namespace FastXen.Core.Interpret;
 /// <summary>The RSE's references to the backing store: mandatory stores and loads, flushrs and loadrs (SDM vol 2, 6.5, 6.11).</summary>
 public static unsafe class RseMemory
 {
+    /// <summary>Stores the lowest <paramref name="count"/> dirty registers, with the collections between them, for <paramref name="i"/>.</summary>
+    public static int Spill(VcpuState* s, Instruction* i, int count)
+    {
+        while (count > 0)
+        {
+            int run = SpillRun(s, count);
+            if (run == 0)
+            {
+                int step = Spill(s, i);
+                if (step != Step.Next)
+                    return step;
+                run = 1;
+            }
+
+            count -= run;
+        }
+
+        return Step.Next;
+    }
+
+    // Stores registers without NaT bits up to the next collection or page in one piece, where the fast TLB has the page. Returns how many.
+    private static int SpillRun(VcpuState* s, int count)
+    {
+        ulong address = s->BspStore;
+        int bit = (int)(address >> 3) & 63;
+        if (bit == 63 || (s->NatPresent | s->AlatValid) != 0 || (s->Ar[Ar.Rsc] & Rsc.Be) != 0)
+            return 0;
+        byte* host = FastTlb.TryWrite(s->Mmu->Rse, address, 8);
+        if (host == null)
+            return 0;
+        int run = Math.Min(Math.Min(count, 63 - bit), (int)(0x1000 - (address & 0xFFF)) >> 3);
+        new ReadOnlySpan<ulong>(s->FrameBase + 32 - s->Dirty, run).CopyTo(new Span<ulong>(host, run));
+        s->Rnat &= ~(((1UL << run) - 1) << bit);
+        s->BspStore = address + 8 * (ulong)run;
+        s->Dirty -= run;
+        return run;
+    }
+
+    // As SpillRun, loading at most count words below BSPSTORE.
+    private static int FillRun(VcpuState* s, int count)
+    {
+        ulong address = s->BspStore - 8;
+        int bit = (int)(address >> 3) & 63;
+        if (bit == 63 || s->NatPresent != 0 || (s->Ar[Ar.Rsc] & Rsc.Be) != 0)
+            return 0;
+        byte* host = FastTlb.TryRead(s->Mmu->Rse, address, 8);
+        if (host == null)
+            return 0;
+        int run = Math.Min(Math.Min(count, bit + 1), (int)((address & 0xFFF) >> 3) + 1);
+        if ((s->Rnat >> (bit + 1 - run) & ((1UL << run) - 1)) != 0)
+            return 0;
+        new ReadOnlySpan<ulong>(host - 8 * (run - 1), run).CopyTo(new Span<ulong>(s->FrameBase + 32 - s->Dirty - run, run));
+        s->BspStore -= 8 * (ulong)run;
+        s->Dirty += run;
+        return run;
+    }
+
     /// <summary>Stores the lowest dirty register, and a NaT collection where one is due, for <paramref name="i"/>.</summary>
     public static int Spill(VcpuState* s, Instruction* i)
     {
@@ -35,12 +92,9 @@ public static unsafe class RseMemory
     /// <summary>flushrs: stores all dirty registers, and the collection below BSP.</summary>
     public static int Flush(VcpuState* s, Instruction* i)
     {
-        while (s->Dirty > 0)
-        {
-            int step = Spill(s, i);
-            if (step != Step.Next)
-                return step;
-        }
+        int spilled = Spill(s, i, s->Dirty);
+        if (spilled != Step.Next)
+            return spilled;
 
         if ((s->BspStore >> 3 & 63) == 63)
         {
@@ -67,6 +121,8 @@ public static unsafe class RseMemory
             return Fault.IllegalOperation(s, i);
         while (s->BspStore > tear)
         {
+            if (FillRun(s, (int)((s->BspStore - tear) >> 3)) != 0)
+                continue;
             int step = Fill(s, i);
             if (step != Step.Next)
                 return step;
@@ -85,7 +141,7 @@ public static unsafe class RseMemory
     {
         while (s->Dirty < 0)
         {
-            if (Fill(s, null) != Step.Next)
+            if (FillRun(s, -s->Dirty) == 0 && Fill(s, null) != Step.Next)
                 return Step.Redirect;
         }
 
@@ -95,14 +151,8 @@ public static unsafe class RseMemory
 
     private static int RegistersBetween(ulong low, ulong high)
     {
-        int count = 0;
-        for (ulong address = low; address < high; address += 8)
-        {
-            if ((address >> 3 & 63) != 63)
-                count++;
-        }
-
-        return count;
+        // A collection is the last of 64 words.
+        return low >= high ? 0 : (int)((high >> 3) - (low >> 3) - ((high >> 9) - (low >> 9)));
     }
 
     // Loads the word below BSPSTORE: a register into the place below the dirty ones, or the collection.

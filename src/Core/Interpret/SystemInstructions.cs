@@ -90,12 +90,9 @@ public static unsafe class SystemInstructions
             return Fault.IllegalOperation(s, i);
         if (sor != s->Sor && (s->Cfm >> 18) != 0)
             return Fault.ReservedRegisterField(s, i);
-        while (s->Dirty + sof > Rse.PhysicalRegisters)
-        {
-            int step = RseMemory.Spill(s, i);
-            if (step != Step.Next)
-                return step;
-        }
+        int step = RseMemory.Spill(s, i, s->Dirty + sof - Rse.PhysicalRegisters);
+        if (step != Step.Next)
+            return step;
 
         if (s->AlatValid != 0)
             Alat.ForgetRenamed(s);
@@ -132,6 +129,8 @@ public static unsafe class SystemInstructions
         // An instruction set that this processor does not have.
         if ((ipsr & Psr.Is) != 0)
             return Fault.IllegalOperation(s, i);
+        if ((s->PsrValue & Psr.Ic) != 0)
+            s->LastIp = CodePosition.Bundle(s, i);
         s->Ip = s->Cr[Cr.Iip] & ~0xFUL;
         s->Slot = (int)(ipsr >> Psr.RiShift) & 3;
         ProcessorStatus.Set(s, ipsr & Psr.Implemented);

@@ -48,6 +48,8 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitEnter(asm);
         EmitExit(asm);
         EmitJump(asm);
+        EmitToggleCollection(asm);
+        EmitUnpredicted(asm);
         EmitAlatCheck(asm);
         for (DivisionKind kind = 0; kind < DivisionKind.Double; kind++)
             Divide[(int)kind] = DivisionStubs.Write(asm, kind);

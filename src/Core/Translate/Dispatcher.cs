@@ -18,9 +18,6 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     // PSR bits under which only the interpreter runs.
     private const ulong InterpretedPsr = Psr.Tb;
 
-    // CFM.rrb.fr.
-    private const ulong RotationOfFloats = 0x7FUL << 25;
-
     private readonly VcpuState* s = vcpu.State;
 
     // A jump that may lead to the code of the next bundle directly, and for which one.
@@ -81,7 +78,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     {
         ExitSite* site = waiting;
         waiting = null;
-        if (waitingVersion != translator.Version || site->Target != (s->Ip | (uint)s->Slot) || site->Region->Context != translator.Context)
+        if (waitingVersion != translator.Version || site->Target != (s->Ip | (uint)s->Slot) || site->Context != translator.Context)
             return;
         translator.Arena.SetLink(site->Link, code);
         site->Link = null;
@@ -191,15 +188,14 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         ulong cfm = s->Cfm;
         int step = i->Handler(s, i);
         // Registers that were renamed are no longer those that their divisions' next run will write.
-        bool renamed = ((cfm ^ s->Cfm) & RotationOfFloats) != 0;
-        if (renamed && s->Translated.RotatingStepsTagged != 0)
+        if (!SameFloatNames(cfm, s->Cfm) && s->Translated.RotatingStepsTagged != 0)
             TaggedFloats.UntagAll(s);
         if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
             && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
             // The region finds its doubles as it left them.
-            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !(renamed ? TaggedFloats.Tag(s, region->Mapped) : TaggedFloats.TagNamed(s, i, region->Mapped)))
+            if ((region->Mapped[0] | region->Mapped[1]) != 0 && !(SameFloatNames(cfm, s->Cfm) ? TaggedFloats.TagNamed(s, i, region->Mapped) : TaggedFloats.Tag(s, region->Mapped)))
                 return Leave(site, step, out resumes);
             if (site->UsesPredicates)
                 Unpack(s);
@@ -210,6 +206,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
 
         return Leave(site, step, out resumes);
     }
+
+    // False when rrb.fr differs: every name means another register.
+    private static bool SameFloatNames(ulong before, ulong after) => ((before ^ after) >> 25 & 0x7F) == 0;
 
     // The run goes on outside of translated code, or at a look-point.
     private int Leave(ExitSite* site, int step, out bool resumes)

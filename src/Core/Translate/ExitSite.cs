@@ -59,6 +59,9 @@ internal unsafe struct ExitSite
     /// <summary>Times that the dispatcher was here.</summary>
     public ulong Count;
 
+    /// <summary>The context in which control leaves.</summary>
+    public uint Context;
+
     /// <summary>Why.</summary>
     public ExitKind Kind;
 

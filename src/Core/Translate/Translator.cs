@@ -36,7 +36,7 @@ internal sealed unsafe class Translator : IDisposable
     private long refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
     private ulong contextFpsr;
     private uint mappingVersion;
-    private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 4096);
+    private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 2 * JumpEntry.TableBytes);
     private readonly bool[] jumpsUsed = new bool[JumpEntry.Tables];
 
     /// <summary>Regions translated since the start.</summary>

@@ -20,6 +20,12 @@ internal sealed unsafe partial class Generator
             case IrOpcode.RotatingLoop:
                 EmitRotatingLoop(ir, nextEmitted);
                 break;
+            case IrOpcode.SystemMask:
+                EmitSystemMask(ir, nextEmitted);
+                break;
+            case IrOpcode.Cover:
+                EmitCover(ir);
+                break;
             default:
                 EmitFarBranch(ir, nextEmitted);
                 break;
@@ -231,16 +237,21 @@ internal sealed unsafe partial class Generator
     {
         asm.Load(Rcx, State(StateOffsets.ShadowTop), 4);
         asm.Load(Rdx, State(StateOffsets.Br + 8 * ir.P2), 8);
+        // Another place, or another frame.
+        Label unpredicted = asm.NewLabel();
+        stubs.Add(new Stub { Label = unpredicted, Kind = StubKind.Unpredicted, Block = current, Instruction = ir });
+        OpenSlow(ir);
+        stubs[^2] = stubs[^2] with { Slow = slowLabel };
         asm.Arithmetic(Alu.Cmp, Rdx, Shadow(0));
-        Slow(ir, Condition.Ne);
+        asm.Jump(Condition.Ne, unpredicted);
         asm.Load(Rsi, State(StateOffsets.ArOf(Ar.Pfs)), 8);
         asm.Arithmetic(Alu.Cmp, Rsi, Shadow(8));
-        Slow(ir, Condition.Ne);
+        asm.Jump(Condition.Ne, unpredicted);
         asm.Mov(Rax, Rdx);
         asm.ShiftBy(Shift.Shr, Rax, 61);
         asm.Load(Rax, new HostAddress(Rbp, Rax, 8, StateOffsets.Spaces), 8);
         asm.Arithmetic(Alu.Cmp, Rax, Shadow(16));
-        Slow(ir, Condition.Ne);
+        asm.Jump(Condition.Ne, unpredicted);
         asm.Load(Rdi, Shadow(24), 8);
         // Rotation.
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Cfm), 0x3_FFFF, 8);
@@ -277,5 +288,14 @@ internal sealed unsafe partial class Generator
         asm.Arithmetic(Alu.Sub, R15, SlotsOfBlock);
         asm.Jump(Condition.Le, arena.Miss);
         asm.Jump(new HostAddress(Rdi));
+    }
+
+    // A return that the newest call does not predict.
+    private void EmitUnpredicted(in Stub stub)
+    {
+        asm.Call(arena.Unpredicted);
+        asm.Test(Rax, Rax, 4);
+        asm.Jump(Condition.Ne, stub.Slow);
+        EmitLeaveIndirect(stub.Instruction);
     }
 }

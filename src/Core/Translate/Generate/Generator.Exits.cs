@@ -20,6 +20,9 @@ internal sealed unsafe partial class Generator
         /// <summary>The budget is used up at a branch to a block of the region.</summary>
         Deadline,
 
+        /// <summary>A return that was not predicted.</summary>
+        Unpredicted,
+
         /// <summary>The frame is another.</summary>
         OtherFrame,
 
@@ -130,6 +133,9 @@ internal sealed unsafe partial class Generator
                 case StubKind.Flags:
                     EmitFlagsStub(stub);
                     break;
+                case StubKind.Unpredicted:
+                    EmitUnpredicted(stub);
+                    break;
                 default:
                     region->OtherFrame = EmitOtherForm(ExitKind.OtherFrame);
                     break;
@@ -182,7 +188,7 @@ internal sealed unsafe partial class Generator
     {
         int number = arena.NewSite();
         ExitSite* site = arena.Site(number);
-        *site = new ExitSite { Region = region, Kind = kind, Target = target, LastIp = lastIp };
+        *site = new ExitSite { Region = region, Context = (uint)context, Kind = kind, Target = target, LastIp = lastIp };
         return number;
     }
 
@@ -276,11 +282,12 @@ internal sealed unsafe partial class Generator
     }
 
     // The flags tell whether budget is left. All registers are stored.
-    private void EmitJumpAfterLook(ulong target, ulong lastIp)
+    private void EmitJumpAfterLook(ulong target, ulong lastIp, uint toggledContext = 0)
     {
         Label look = asm.NewLabel();
         asm.Jump(Condition.Le, look);
         int number = NewSite(ExitKind.Look, target, lastIp);
+        arena.Site(number)->Context ^= toggledContext;
         if ((target & ~0xFFFUL) == pageVa)
         {
             int link = asm.JumpPatchable(asm.Here);
@@ -313,6 +320,14 @@ internal sealed unsafe partial class Generator
             return;
         }
 
+        LeaveBehind();
+    }
+
+    /// <summary>Leaves the region for the slot behind the block. Its slots have been counted.</summary>
+    private void LeaveBehind()
+    {
+        int end = current.End;
+        ulong last = BundleOf(end - 1);
         EmitSpill(dirty);
         EmitLastIp(last);
         if (end == RegionPlan.PageSlots)

@@ -80,11 +80,11 @@ internal sealed unsafe partial class Generator
                 break;
             case Opcode.FcvtXf:
                 Want(ir, i->R2, tagged: false);
-                CallStub(ir, arena.Floats.FromInteger, i->R2, 0, 0, i->R1, raises: false);
+                CallStub(ir, arena.Floats.FromInteger, i->R2, NoRegister, NoRegister, i->R1, raises: false);
                 break;
             case Opcode.FcvtFxTrunc or Opcode.FcvtFxuTrunc:
                 Want(ir, i->R2, tagged: false);
-                CallStub(ir, i->Opcode == Opcode.FcvtFxTrunc ? arena.Floats.ToSigned : arena.Floats.ToUnsigned, i->R2, 0, 0, i->R1, raises: true);
+                CallStub(ir, i->Opcode == Opcode.FcvtFxTrunc ? arena.Floats.ToSigned : arena.Floats.ToUnsigned, i->R2, NoRegister, NoRegister, i->R1, raises: true);
                 break;
             case Opcode.Frcpa or Opcode.Frsqrta:
                 EmitApproximation(ir);
@@ -276,12 +276,12 @@ internal sealed unsafe partial class Generator
         {
             Want(ir, i->R2, tagged: false);
             Want(ir, i->R3, tagged: false);
-            CallStub(ir, arena.Floats.Reciprocal, i->R2, i->R3, 0, i->R1, raises: false);
+            CallStub(ir, arena.Floats.Reciprocal, i->R2, i->R3, NoRegister, i->R1, raises: false);
         }
         else
         {
             Want(ir, i->R3, tagged: false);
-            CallStub(ir, arena.Floats.ReciprocalSquareRoot, i->R3, 0, 0, i->R1, raises: false);
+            CallStub(ir, arena.Floats.ReciprocalSquareRoot, i->R3, NoRegister, NoRegister, i->R1, raises: false);
         }
 
         Set(ir.P2, true);
@@ -292,15 +292,18 @@ internal sealed unsafe partial class Generator
 
     private const uint Clobbered = ((1u << RegisterAssignment.FloatShift) - 1) & ~((1u << RegisterAssignment.Preserved) - 1);
 
+    // An operand that the machine code does not look at.
+    private const uint NoRegister = 128;
+
     // Calls machine code for 82-bit registers: operands and target by address; the registers that it loses are stored before and loaded after.
     private void CallStub(in IrInstruction ir, byte* stub, uint a, uint b, uint c, uint target, bool raises)
     {
         OpenSlow(ir);
         EmitSpill(dirty & Clobbered);
         asm.Lea(Rsi, Fr(a, Rsi));
-        if (b != 0)
+        if (b != NoRegister)
             asm.Lea(Rdi, Fr(b, Rdi));
-        if (c != 0)
+        if (c != NoRegister)
             asm.Lea(Rcx, Fr(c, Rcx));
         asm.Lea(R8, Fr(target, R8));
         asm.Call(stub);
@@ -358,7 +361,7 @@ internal sealed unsafe partial class Generator
             Want(ir, b, tagged: false);
         if (c != 0)
             Want(ir, c, tagged: false);
-        CallStub(ir, stub, a, b == 1 ? 0 : b, c, i->R1, raises: true);
+        CallStub(ir, stub, a, b == 1 ? NoRegister : b, c == 0 ? NoRegister : c, i->R1, raises: true);
     }
 
     // The host's flags are collected for one status field; the arena's code puts those of another one where they belong.

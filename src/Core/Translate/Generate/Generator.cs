@@ -291,6 +291,9 @@ internal sealed unsafe partial class Generator
             case IrOpcode.CheckAdvanced or IrOpcode.DropAdvanced or IrOpcode.DropAllAdvanced:
                 EmitAlatInstruction(ir);
                 break;
+            case IrOpcode.SwitchBank or IrOpcode.MoveFromControl or IrOpcode.MoveToControl:
+                EmitKernel(ir);
+                break;
             case IrOpcode.Float:
                 EmitFloat(ir);
                 break;

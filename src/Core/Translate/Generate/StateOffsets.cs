@@ -38,6 +38,11 @@ internal static unsafe class StateOffsets
     public static readonly int Pages = Of(Origin->Translated.Pages);
     public static readonly int Spaces = Of(Origin->Translated.Spaces);
     public static readonly int Jumps = Of(&Origin->Translated.Jumps);
+    public static readonly int ContextPsr = Of(&Origin->Translated.ContextPsr);
+    public static readonly int Context = Of(&Origin->Translated.Context);
+    public static readonly int OtherBank = Of(Origin->OtherBank);
+    public static readonly int Irr = Of(Origin->Irr);
+    public static readonly int Cr = Of(Origin->Cr);
     public static readonly int Budget = Of(&Origin->Translated.Budget);
     public static readonly int Resume = Of(&Origin->Translated.Resume);
     public static readonly int HighestFrame = Of(&Origin->Translated.HighestFrame);
@@ -53,6 +58,9 @@ internal static unsafe class StateOffsets
     public static readonly int Shadow = Of(Origin->Translated.Shadow);
 
     private static int Of(void* field) => (int)((byte*)field - (byte*)Origin);
+
+    /// <summary>Displacement of a control register.</summary>
+    public static int CrOf(int number) => Cr + 8 * number;
 
     /// <summary>Displacement of an application register.</summary>
     public static int ArOf(int number) => Ar + 8 * number;

@@ -74,13 +74,16 @@ internal unsafe struct IrInstruction
     public readonly bool KeepsOldValues => Qp != 0 || Opcode is IrOpcode.RotatingLoop or IrOpcode.CheckLoad || (Opcode == IrOpcode.FloatLoad && P1 >= (byte)FloatLoadForm.CheckClear);
 
     /// <summary>True when control may leave the translated code here for a handler.</summary>
-    public readonly bool MayLeave => Opcode is IrOpcode.Handler or IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill
+    public readonly bool MayLeave => IsSystem || Opcode is IrOpcode.Handler or IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill
         or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad or IrOpcode.CheckAdvanced or IrOpcode.DropAllAdvanced
         or IrOpcode.MoveFromPredicates or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates
         or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel
         or IrOpcode.MoveToRsc or IrOpcode.MoveFromPsr or IrOpcode.DisableInterrupts or IrOpcode.TouchedLine
         or IrOpcode.Alloc or IrOpcode.Exchange or IrOpcode.CompareExchange or IrOpcode.FetchAdd or IrOpcode.MoveToApplication
         or IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatLoad or IrOpcode.FloatStore or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return;
+
+    /// <summary>As <see cref="MayLeave"/>, of control instructions.</summary>
+    private readonly bool IsSystem => Opcode is IrOpcode.SwitchBank or IrOpcode.MoveToControl or IrOpcode.SystemMask or IrOpcode.Cover;
 
     /// <summary>True when the block ends behind it.</summary>
     public readonly bool EndsBlock => Opcode >= IrOpcode.Branch;

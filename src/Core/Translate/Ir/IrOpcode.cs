@@ -164,8 +164,20 @@ internal enum IrOpcode : byte
     // Semaphores.
     Exchange, CompareExchange, FetchAdd, Fence,
 
+    /// <summary>bsw.</summary>
+    SwitchBank,
+
+    // Control registers: P1 = number.
+    MoveFromControl, MoveToControl,
+
     // Control.
     Branch, CountedLoop, RotatingLoop, BranchIndirect, Call, CallIndirect, Return,
+
+    /// <summary>ssm, rsm.</summary>
+    SystemMask,
+
+    /// <summary>cover.</summary>
+    Cover,
 }
 
 /// <summary>Relations of A to B.</summary>

@@ -13,7 +13,7 @@ internal static unsafe partial class Lifter
     {
         var ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
         if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i) && !Advanced(ref ir, i) && !Special(ref ir, i, limit)
-            && !Floating(ref ir, i, limit, floats))
+            && !Floating(ref ir, i, limit, floats) && !System(ref ir, i, limit, floats.Context))
             ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
         return ir;
     }

@@ -84,6 +84,9 @@ internal sealed unsafe class RegionPlan
         if (slotCount == 0)
             return false;
         Cut(entry, cfm);
+        // Only the region's entry may go to code before an alloc that makes another frame.
+        if (Cfm != cfm)
+            blockAt[entry] = -1;
         FindLoops();
         FindPredecessors();
         return true;
@@ -117,7 +120,7 @@ internal sealed unsafe class RegionPlan
                 return;
             inside[slot] = true;
             slotCount++;
-            if (!IsControl(i->Opcode))
+            if (!IsControl(i))
                 continue;
             ends[slot] = true;
             first = false;
@@ -128,19 +131,21 @@ internal sealed unsafe class RegionPlan
                     Lead((int)target * 3);
             }
 
-            if (NeverFallsThrough(i))
+            if (NeverFallsThrough(i, Floats.Context))
                 return;
             if (slot + 1 < PageSlots)
                 leads[slot + 1] = true;
         }
     }
 
-    private static bool IsControl(Opcode opcode) =>
-        opcode is (>= Opcode.BrCond and <= Opcode.BrCallIndirect) or Opcode.Brl or Opcode.BrlCall or Opcode.Rfi or Opcode.BreakB or Opcode.BreakI
-            or Opcode.BreakM or Opcode.BreakF or Opcode.BreakX or Opcode.Epc;
+    private static bool IsControl(Instruction* i) =>
+        i->Opcode is (>= Opcode.BrCond and <= Opcode.BrCallIndirect) or Opcode.Brl or Opcode.BrlCall or Opcode.Rfi or Opcode.BreakB or Opcode.BreakI
+            or Opcode.BreakM or Opcode.BreakF or Opcode.BreakX or Opcode.Epc or Opcode.Ssm or Opcode.Cover
+        || (i->Opcode == Opcode.Rsm && i->Immediate != Psr.I);
 
-    private static bool NeverFallsThrough(Instruction* i) =>
-        i->Qp == 0 && i->Opcode is not (Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit or Opcode.Epc);
+    private static bool NeverFallsThrough(Instruction* i, uint context) =>
+        i->Qp == 0 && i->Opcode is not (Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit or Opcode.Epc)
+        && (i->Opcode is not (Opcode.Ssm or Opcode.Rsm) || Lifter.ChangesCollection(i, context));
 
     private void Cut(int entry, ulong cfm)
     {
@@ -186,7 +191,7 @@ internal sealed unsafe class RegionPlan
                 ir.Length = (byte)((Cfm >> 14 & 0xF) << 3);
             if (slot == first)
                 block.StartsWithExit = ir.MayLeave;
-            if (ends[slot] && NeverFallsThrough(i))
+            if (ends[slot] && NeverFallsThrough(i, Floats.Context))
                 block.FallsThrough = false;
             if (ir.Opcode != IrOpcode.Nop)
                 Ir[IrCount++] = ir;

@@ -1,3 +1,4 @@
+using FastXen.Core.Decode;
 using FastXen.Core.Emit;
 
 namespace FastXen.Core.Translate;
@@ -48,7 +49,7 @@ internal sealed partial class RegisterAssignment
             for (int k = block.FirstIr; k < block.EndIr; k++)
             {
                 ref IrInstruction ir = ref plan.Ir[k];
-                rotates |= ir.Opcode == IrOpcode.RotatingLoop;
+                rotates |= Renames(ir);
                 CountFloats(ir, weight, plan.Floats);
             }
         }
@@ -73,6 +74,9 @@ internal sealed partial class RegisterAssignment
             floats[FloatCount++] = (byte)best;
         }
     }
+
+    private static unsafe bool Renames(in IrInstruction ir) =>
+        ir.Opcode == IrOpcode.RotatingLoop || (ir.Opcode == IrOpcode.Handler && ir.Guest->Opcode is Opcode.Clrrrb or Opcode.Cover);
 
     private void CountFloats(in IrInstruction ir, long weight, in FloatContext context)
     {
