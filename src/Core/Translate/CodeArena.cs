@@ -17,7 +17,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
     /// <summary>Fewest bytes of code: one region and the common code.</summary>
     public const int SmallestCodeBytes = LargestRegion + ExtendedStubs.Capacity + 4096;
 
-    private const int MostSites = 1 << 19, MostCallSites = 1 << 17, MostRegions = 1 << 17;
+    private const int MostSites = 1 << 19, MostCallSites = 1 << 17, MostRegions = 1 << 17, MostDivisionSites = 1 << 12;
 
     // Takes what exceeds the limits of a region, which is not used then: as the waste of the assembler.
     private const int WasteSite = 1;
@@ -32,7 +32,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
     private readonly RegionState* regions = (RegionState*)NativeMemory.Alloc(MostRegions, (nuint)sizeof(RegionState));
     private readonly int stubBytes;
     private int siteCount, callSiteCount, regionCount, used;
-    private int siteStart, callSiteStart;
+    private int siteStart, callSiteStart, divisionSiteCount;
 
     /// <summary>Makes the memory and the code that every region uses.</summary>
     public CodeArena(TranslatorOptions options)
@@ -51,6 +51,8 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitToggleCollection(asm);
         EmitUnpredicted(asm);
         EmitAlatCheck(asm);
+        for (DivisionKind kind = 0; kind < DivisionKind.Double; kind++)
+            Divide[(int)kind] = DivisionStubs.Write(asm, kind);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         Reset();
     }
@@ -75,6 +77,15 @@ internal sealed unsafe partial class CodeArena : IDisposable
 
     /// <summary>Makes the tagged double at rax an 82-bit register; carry where that is left to others. Uses rax and xmm0.</summary>
     public byte* Untag { get; private set; }
+
+    /// <summary>Divides integers, by <see cref="DivisionKind"/> (<see cref="DivisionStubs"/>).</summary>
+    public byte*[] Divide { get; } = new byte*[(int)DivisionKind.Double];
+
+    /// <summary>What the host's divisions leave behind.</summary>
+    public DivisionSite* DivisionSites { get; } = (DivisionSite*)NativeMemory.AllocZeroed(MostDivisionSites, (nuint)sizeof(DivisionSite));
+
+    /// <summary>Takes a site of a division; -1 where there is none left.</summary>
+    public int NewDivisionSite() => divisionSiteCount < MostDivisionSites ? divisionSiteCount++ : -1;
 
     /// <summary>Puts the host's flags where they belong and starts to collect them for the status field eax - 1 (0: stops). Uses rax and rcx.</summary>
     public byte* CollectFlags { get; private set; }
@@ -170,7 +181,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         siteCount = FirstSite;
         // The first one takes what exceeds the limit.
         callSiteCount = 1;
-        regionCount = 0;
+        regionCount = divisionSiteCount = 0;
         // Site 0: a jump for which there was no code.
         *Site(0) = new ExitSite { Kind = ExitKind.LookThere };
     }
@@ -219,7 +230,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
     {
         asm.Align(16);
         Tag = asm.Here;
-        Label failed = asm.NewLabel(), done = asm.NewLabel();
+        Label failed = asm.NewLabel(), done = asm.NewLabel(), step = asm.NewLabel();
         Save(asm);
         asm.Mov(Rsi, Rax);
         asm.Mov(R12, Rax);
@@ -235,10 +246,15 @@ internal sealed unsafe partial class CodeArena : IDisposable
         Untag = asm.Here;
         Save(asm);
         asm.Mov(R8, Rax);
+        asm.Arithmetic(Alu.Cmp, new HostAddress(Rax, 12), 1, 4);
+        asm.Jump(Condition.Ne, step);
         asm.VectorLoad(HostVector.Xmm0, new HostAddress(Rax), 8);
         asm.Call(Floats.FromDouble);
         asm.Bind(done);
         Restore(asm);
+        asm.Bind(step);
+        asm.SetCarry();
+        asm.Jump(done);
     }
 
     private static readonly HostRegister[] Saved = [Rcx, Rdx, Rsi, Rdi, R8, R9, R10, R11, R12];
@@ -321,5 +337,6 @@ internal sealed unsafe partial class CodeArena : IDisposable
         NativeMemory.Free(sites);
         NativeMemory.Free(callSites);
         NativeMemory.Free(regions);
+        NativeMemory.Free(DivisionSites);
     }
 }

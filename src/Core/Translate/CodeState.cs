@@ -69,8 +69,14 @@ public unsafe struct CodeState
     /// <summary>1 + the status field to which the host's flags belong; 0 while none are collected.</summary>
     public byte FlagsField;
 
-    /// <summary>Non-zero when some floating-point register may be a tagged double.</summary>
+    /// <summary>Non-zero when some floating-point register may have a tag.</summary>
     public byte FloatsTagged;
+
+    /// <summary>Non-zero when a floating-point register that rotates may have the tag of a <see cref="DivisionSite"/>.</summary>
+    public byte RotatingStepsTagged;
+
+    /// <summary>What the tags of division steps stand for.</summary>
+    internal DivisionSite* DivisionSites;
 
     /// <summary>Byte offset of the newest entry of <see cref="Shadow"/>.</summary>
     public uint ShadowTop;

@@ -187,6 +187,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         uint version = translator.Version;
         ulong cfm = s->Cfm;
         int step = i->Handler(s, i);
+        // Registers that were renamed are no longer those that their divisions' next run will write.
+        if (!SameFloatNames(cfm, s->Cfm) && s->Translated.RotatingStepsTagged != 0)
+            TaggedFloats.UntagAll(s);
         if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
             && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))

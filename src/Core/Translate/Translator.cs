@@ -73,6 +73,7 @@ internal sealed unsafe class Translator : IDisposable
         jumpsUsed.AsSpan().Fill(true);
         s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
         s->Translated.One = 1;
+        s->Translated.DivisionSites = arena.DivisionSites;
         s->Translated.MinusZero = -0.0;
         s->Translated.HostControl = 0x1F80;
         s->Translated.LowestFrame = s->StackBuffer + (256 - 32);
@@ -273,6 +274,8 @@ internal sealed unsafe class Translator : IDisposable
     private void Forget()
     {
         profile?.Collect(arena);
+        // Registers may be steps of divisions whose sites go.
+        TaggedFloats.UntagAll(s);
         regions.Clear();
         plainFloats.Clear();
         ownLoops.Clear();

@@ -112,7 +112,7 @@ internal static class ConversionStubs
     /// <summary>[rsi], which must be a normal double or a zero, into xmm0 and rax. A tagged register holds the double itself.</summary>
     public static void WriteToDouble(Assembler a)
     {
-        Label notOrdinary = a.NewLabel(), notNormal = a.NewLabel(), tagged = a.NewLabel(), done = a.NewLabel();
+        Label notOrdinary = a.NewLabel(), notNormal = a.NewLabel(), tagged = a.NewLabel(), done = a.NewLabel(), give = a.NewLabel();
         a.Load(Rax, new HostAddress(Rsi), 8);
         a.Arithmetic(Alu.Cmp, new HostAddress(Rsi, 12), 0, 4);
         a.Jump(Condition.Ne, tagged);
@@ -134,10 +134,16 @@ internal static class ConversionStubs
         a.Arithmetic(Alu.Add, Rax, Rdx);
         a.Bind(done);
         a.Arithmetic(Alu.Or, Rax, Rcx);
-        a.Bind(tagged);
+        a.Bind(give);
         a.MoveToVector(HostVector.Xmm0, Rax);
         a.Test(Rax, Rax);
         a.Return();
+
+        // Only tag 1 is a double's.
+        a.Bind(tagged);
+        a.Arithmetic(Alu.Cmp, new HostAddress(Rsi, 12), 1, 4);
+        a.Jump(Condition.E, give);
+        Fail(a);
 
         a.Bind(notNormal);
         a.Arithmetic(Alu.Or, Rdx, Rax);

@@ -4,7 +4,7 @@ using FastXen.Core.State;
 
 namespace FastXen.Core.Translate;
 
-/// <summary>Floating-point registers that translated code keeps as doubles become 82-bit registers again before anything else looks at them.</summary>
+/// <summary>Floating-point registers that translated code keeps as doubles, or as steps of a division, become 82-bit registers again before anything else looks at them.</summary>
 internal static unsafe class TaggedFloats
 {
     /// <summary>Those that an instruction may name; a break may name any, through the firmware.</summary>
@@ -16,10 +16,10 @@ internal static unsafe class TaggedFloats
             return;
         }
 
-        Untag(Registers.Fr(s, i->R1 & 127u));
-        Untag(Registers.Fr(s, i->R2 & 127u));
-        Untag(Registers.Fr(s, i->R3 & 127u));
-        Untag(Registers.Fr(s, i->R4 & 127u));
+        Untag(s, Registers.Fr(s, i->R1 & 127u));
+        Untag(s, Registers.Fr(s, i->R2 & 127u));
+        Untag(s, Registers.Fr(s, i->R3 & 127u));
+        Untag(s, Registers.Fr(s, i->R4 & 127u));
     }
 
     /// <summary>All.</summary>
@@ -27,10 +27,13 @@ internal static unsafe class TaggedFloats
     {
         if (s->Translated.FloatsTagged == 0)
             return;
-        s->Translated.FloatsTagged = 0;
+        s->Translated.FloatsTagged = s->Translated.RotatingStepsTagged = 0;
         for (uint f = 2; f < 128; f++)
-            Untag(Registers.Fr(s, f));
+            Untag(s, Registers.Fr(s, f));
     }
+
+    /// <summary>The value of an 82-bit register or a tagged double.</summary>
+    public static FloatRegister Value(in FloatRegister f) => f.Tag == 0 ? f : MemoryFormat.FromDouble(f.Significand);
 
     /// <summary>Makes the registers of a mask (128 bits) tagged doubles; false when one is no double.</summary>
     public static bool Tag(VcpuState* s, ulong* mask)
@@ -60,8 +63,9 @@ internal static unsafe class TaggedFloats
     private static bool Tag(VcpuState* s, uint f)
     {
         FloatRegister* register = Registers.Fr(s, f);
-        if (register->Tag != 0)
+        if (register->Tag == 1)
             return true;
+        Untag(s, register);
         ulong bits = MemoryFormat.ToDouble(*register);
         if (MemoryFormat.FromDouble(bits) != *register)
             return false;
@@ -71,9 +75,11 @@ internal static unsafe class TaggedFloats
         return true;
     }
 
-    private static void Untag(FloatRegister* f)
+    private static void Untag(VcpuState* s, FloatRegister* f)
     {
-        if (f->Tag != 0)
+        if (f->Tag >= DivisionSite.FirstTag)
+            *f = DivisionSite.Compute(s->Translated.DivisionSites, f->Tag);
+        else if (f->Tag != 0)
             *f = MemoryFormat.FromDouble(f->Significand);
     }
 }

@@ -184,6 +184,9 @@ internal sealed unsafe partial class Generator
         bool mapped = registers.FloatIndexOf(i->R1) >= 0 || registers.FloatIndexOf(b) >= 0;
         if (a == b && i->Opcode == Opcode.FmergeS && !mapped)
         {
+            // The value of a division's step is bound to its register.
+            asm.Arithmetic(Alu.Cmp, Fr(b, Rcx, TagField), 1, 4);
+            Slow(ir, Condition.A);
             asm.VectorLoad(Xmm0, Fr(b, Rcx), 16);
             asm.VectorStore(Fr(i->R1, Rcx), Xmm0, 16);
             Modified(i->R1);

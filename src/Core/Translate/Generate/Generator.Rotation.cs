@@ -25,6 +25,8 @@ internal sealed unsafe partial class Generator
         int sor = ir.Length;
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatRenamed), 0, 4);
         Slow(ir, Condition.Ne);
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.RotatingStepsTagged), 0, 1);
+        Slow(ir, Condition.Ne);
         asm.Load(Rcx, State(StateOffsets.RotatingFr), 8);
         asm.Lea(Rax, new HostAddress(Rcx, FirstRotating * sizeof(FloatRegister)));
         asm.Arithmetic(Alu.Cmp, Rax, State(StateOffsets.FrBuffer));

@@ -112,17 +112,25 @@ internal sealed unsafe partial class Generator
                 return;
             }
 
-            OpenQp(ir);
-            EmitInstruction(ref ir);
-            CloseSlow();
-            // An instruction that writes its own qualifying predicate.
-            if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
-                CloseQp();
+            int last = ir.Opcode == IrOpcode.Float && ir.Guest->Opcode == Opcode.Frcpa ? EmitDivision(block, k) : k;
+            if (last == k)
+                EmitOne(ref ir);
+            k = last;
         }
 
         CloseQp();
         asm.Lea(R15, new HostAddress(R15, -(block.End - block.First)));
         FallThrough(nextEmitted);
+    }
+
+    private void EmitOne(ref IrInstruction ir)
+    {
+        OpenQp(ir);
+        EmitInstruction(ref ir);
+        CloseSlow();
+        // An instruction that writes its own qualifying predicate.
+        if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
+            CloseQp();
     }
 
     private static bool IsPredicateWriter(in IrInstruction ir) => ir.Opcode is IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided or IrOpcode.FloatCompare;

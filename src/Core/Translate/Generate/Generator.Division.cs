@@ -1,0 +1,202 @@
+using FastXen.Core.Decode;
+using FastXen.Core.Emit;
+using FastXen.Core.Float;
+using FastXen.Core.State;
+using static FastXen.Core.Emit.HostRegister;
+using static FastXen.Core.Emit.HostVector;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>
+/// Division sequences. Where the operands are ordinary and the flag I, which the sequence's steps raise, is set already, the host divides: the
+/// registers of steps get the tags of their values only (see <see cref="DivisionSite"/>). Otherwise the instructions are executed one by one.
+/// Instructions in between are the same in both forms, and find the state that they should.
+/// </summary>
+internal sealed unsafe partial class Generator
+{
+    private const int InexactFlag = 13 + 5, FieldWidth = 13;
+
+    // The sequence that begins at an instruction; the index of its last one, or k where there is none.
+    private int EmitDivision(in Block block, int k)
+    {
+        DivisionSequence? found = DivisionSequence.Find(plan, block, k, floats);
+        if (found is not { } sequence || arena.NewDivisionSite() is not (>= 0 and var number))
+            return k;
+        CloseQp();
+        flagsP1 = flagsP2 = 0;
+        Label normal = asm.NewLabel(), join = asm.NewLabel();
+        uint dirtyBefore = dirty;
+        ulong modifiedBefore = modifiedBits;
+        EmitHostDivision(sequence, number, normal);
+        uint dirtyAfter = dirty;
+        asm.Jump(join);
+
+        asm.Bind(normal);
+        dirty = dirtyBefore;
+        modifiedBits = modifiedBefore;
+        floatField = -1;
+        for (int n = sequence.First; n <= sequence.Last; n++)
+            EmitOne(ref plan.Ir[n]);
+        CloseQp();
+        asm.Bind(join);
+        dirty |= dirtyAfter;
+        modifiedBits = modifiedBefore;
+        floatField = -1;
+        return sequence.Last;
+    }
+
+    private void EmitHostDivision(DivisionSequence sequence, int number, Label normal)
+    {
+        DivisionSite* site = arena.DivisionSites + number;
+        int flag = InexactFlag + FieldWidth * sequence.Field;
+        asm.Test(State(StateOffsets.ArOf(Ar.Fpsr) + flag / 8), 1 << (flag % 8), 1);
+        asm.Jump(Condition.E, normal);
+        if (sequence.Power != 0)
+            EmitCheckPower(sequence.Power, normal);
+        if (sequence.Kind == DivisionKind.Double)
+            EmitTakeDoubles(sequence, site, normal);
+        else
+            EmitDivideIntegers(sequence, site, normal);
+        Set(plan.Ir[sequence.First].P2, true);
+        bool marked = false;
+        for (int k = sequence.First; k < sequence.Last; k++)
+        {
+            ref IrInstruction ir = ref plan.Ir[k];
+            if (!sequence.Holds(k))
+            {
+                EmitOne(ref ir);
+                marked &= !ir.MayLeave;
+                continue;
+            }
+
+            CloseQp();
+            if (k == sequence.Second && sequence.IsLate)
+                EmitTakeLate(site);
+            byte left = sequence.Left(k);
+            if (left != DivisionValues.Unknown)
+            {
+                asm.StoreImmediate(Fr(ir.Guest->R1, Rcx, TagField), (int)DivisionSite.Tag(number, left), 4);
+                if (!marked)
+                    Mark(sequence);
+                marked = true;
+            }
+
+            Modified(ir.Guest->R1);
+        }
+
+        CloseQp();
+        uint target = plan.Ir[sequence.Last].Guest->R1;
+        if (sequence.Kind == DivisionKind.Double)
+        {
+            EmitDivideDoubles(sequence, site);
+        }
+        else
+        {
+            asm.MovImmediate(Rax, (ulong)site);
+            asm.Load(Rax, new HostAddress(Rax, DivisionStubs.Quotient), 8);
+            asm.Store(Fr(target, Rcx), Rax, 8);
+            asm.StoreImmediate(Field(target, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+        }
+
+        Modified(target);
+    }
+
+    private void Mark(DivisionSequence sequence)
+    {
+        asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
+        if (sequence.LeavesRotating())
+            asm.StoreImmediate(State(StateOffsets.RotatingStepsTagged), 1, 1);
+    }
+
+    private void EmitCheckPower(uint f, Label normal)
+    {
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rcx, SignExponentField), DivisionValues.PowerExponent, 8);
+        asm.Jump(Condition.Ne, normal);
+        asm.Load(Rax, Fr(f, Rcx), 8);
+        asm.Arithmetic(Alu.Add, Rax, Rax);
+        asm.Jump(Condition.Ne, normal);
+        asm.Jump(Condition.Ae, normal);
+    }
+
+    private void EmitDivideIntegers(DivisionSequence sequence, DivisionSite* site, Label normal)
+    {
+        asm.Lea(Rax, Fr(sequence.Dividend, Rax));
+        asm.Lea(Rdx, Fr(sequence.Divisor, Rdx));
+        asm.MovImmediate(Rcx, (ulong)site);
+        asm.Call(arena.Divide[(int)sequence.Kind]);
+        asm.Jump(Condition.B, normal);
+    }
+
+    // Normal doubles whose quotient is normal by far.
+    private void EmitTakeDoubles(DivisionSequence sequence, DivisionSite* site, Label normal)
+    {
+        const int farthest = 1000;
+        uint a = sequence.Dividend, b = sequence.Divisor;
+        *site = new DivisionSite { Dividend = { Tag = 1 }, Divisor = { Tag = 1 }, LateDividend = { Tag = 1 }, LateDivisor = { Tag = 1 } };
+        if (a >= 2)
+            WantDouble(a, normal);
+        WantDouble(b, normal);
+        LoadExponent(Rdx, b, normal);
+        if (a >= 2)
+            LoadExponent(Rax, a, normal);
+        else
+            asm.MovImmediate(Rax, 0x3FF);
+        asm.Arithmetic(Alu.Sub, Rdx, Rax, 4);
+        asm.Arithmetic(Alu.Add, Rdx, farthest, 4);
+        asm.Arithmetic(Alu.Cmp, Rdx, 2 * farthest, 4);
+        asm.Jump(Condition.A, normal);
+        _ = Double(a, Xmm0);
+        _ = Double(b, Xmm1);
+        asm.MovImmediate(Rax, (ulong)site);
+        asm.VectorStore(new HostAddress(Rax, DivisionStubs.Dividend), Xmm0, 8);
+        asm.VectorStore(new HostAddress(Rax, DivisionStubs.Divisor), Xmm1, 8);
+        if (sequence.IsLate)
+            return;
+        asm.VectorStore(new HostAddress(Rax, DivisionStubs.LateDividend), Xmm0, 8);
+        asm.VectorStore(new HostAddress(Rax, DivisionStubs.LateDivisor), Xmm1, 8);
+    }
+
+    private void WantDouble(uint f, Label otherwise)
+    {
+        Label change = asm.NewLabel(), done = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, TagField), 1, 4);
+        asm.Jump(Condition.Ne, change);
+        asm.Bind(done);
+        stubs.Add(new Stub { Label = change, Resume = done, Kind = StubKind.Tag, Target = (int)f, Slow = otherwise, Block = current });
+    }
+
+    // The exponent of a normal double. Uses rcx.
+    private void LoadExponent(HostRegister to, uint f, Label notNormal)
+    {
+        const int largest = 0x7FE;
+        asm.Load(to, Fr(f, Rcx), 8);
+        asm.ShiftBy(Shift.Shr, to, 52);
+        asm.Arithmetic(Alu.And, to, 0x7FF, 4);
+        asm.Lea(Rcx, new HostAddress(to, -1), 4);
+        asm.Arithmetic(Alu.Cmp, Rcx, largest - 1, 4);
+        asm.Jump(Condition.A, notNormal);
+    }
+
+    private void EmitTakeLate(DivisionSite* site)
+    {
+        asm.MovImmediate(Rax, (ulong)site);
+        asm.Load(Rcx, new HostAddress(Rax, DivisionStubs.Dividend), 8);
+        asm.Load(Rdx, new HostAddress(Rax, DivisionStubs.Divisor), 8);
+        asm.Store(new HostAddress(Rax, DivisionStubs.LateDividend), Rcx, 8);
+        asm.Store(new HostAddress(Rax, DivisionStubs.LateDivisor), Rdx, 8);
+    }
+
+    private void EmitDivideDoubles(DivisionSequence sequence, DivisionSite* site)
+    {
+        Instruction* last = plan.Ir[sequence.Last].Guest;
+        CollectFlags(last->Selector);
+        asm.MovImmediate(Rax, (ulong)site);
+        if (sequence.Dividend < 2)
+            _ = Double(sequence.Dividend, Xmm0);
+        else
+            asm.VectorLoad(Xmm0, new HostAddress(Rax, DivisionStubs.Dividend), 8);
+        asm.VectorLoad(Xmm1, new HostAddress(Rax, DivisionStubs.Divisor), 8);
+        asm.Float(FloatOperation.Divide, Xmm2, Xmm0, Xmm1, 8);
+        WriteDouble(last->R1, Xmm2);
+    }
+}
