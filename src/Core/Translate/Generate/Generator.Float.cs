@@ -79,8 +79,7 @@ internal sealed unsafe partial class Generator
                 EmitIntegerMultiply(ir);
                 break;
             case Opcode.FcvtXf:
-                Want(ir, i->R2, tagged: false);
-                CallStub(ir, arena.Floats.FromInteger, i->R2, NoRegister, NoRegister, i->R1, raises: false);
+                EmitFromInteger(ir);
                 break;
             case Opcode.FcvtFxTrunc or Opcode.FcvtFxuTrunc:
                 Want(ir, i->R2, tagged: false);
@@ -356,12 +355,16 @@ internal sealed unsafe partial class Generator
             return;
         }
 
+        Label done = asm.NewLabel();
+        if (shape == FusedShape.Normalization && i->Opcode == Opcode.Fma && a != 1 && FloatFormat.Of(completer, floats.Controls(i->Selector)).Dropped == 0)
+            EmitNormalizeInteger(i, a, done);
         Want(ir, a, tagged: false);
         if (b != 1)
             Want(ir, b, tagged: false);
         if (c != 0)
             Want(ir, c, tagged: false);
         CallStub(ir, stub, a, b == 1 ? NoRegister : b, c == 0 ? NoRegister : c, i->R1, raises: true);
+        asm.Bind(done);
     }
 
     // The host's flags are collected for one status field; the arena's code puts those of another one where they belong.
