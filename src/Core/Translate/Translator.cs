@@ -30,6 +30,10 @@ internal sealed unsafe class Translator : IDisposable
     private const uint PlainFloats = 1 << 7;
     private const int FloatMissesTolerated = 8;
     private readonly HashSet<ulong> plainFloats = [];
+
+    // Loops that are regions of their own, by page: first slots.
+    private static readonly HashSet<int> NoLoops = [];
+    private readonly Dictionary<ulong, HashSet<int>> ownLoops = [];
     private readonly TranslatorOptions options;
     private readonly ProfileCollector? profile;
     private readonly List<ulong> controls = [];
@@ -203,9 +207,21 @@ internal sealed unsafe class Translator : IDisposable
     {
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
         var floats = new FloatContext(Context, contextFpsr);
-        if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats))
-            return null;
-        registers.Make(plan, withFloats: (key.Context & PlainFloats) == 0);
+        bool withFloats = (key.Context & PlainFloats) == 0;
+        for (; ; )
+        {
+            if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats, OwnLoops(s->CodePa)))
+                return null;
+            registers.Make(plan, withFloats);
+            int loop = withFloats ? registers.LoopWithOwnFloats(plan) : -1;
+            if (loop < 0)
+                break;
+            if (!ownLoops.TryGetValue(s->CodePa, out HashSet<int>? loops))
+                ownLoops.Add(s->CodePa, loops = []);
+            if (!loops.Add(loop))
+                break;
+        }
+
         RegionState* region = arena.BeginRegion();
         *region = new RegionState
         {
@@ -239,6 +255,7 @@ internal sealed unsafe class Translator : IDisposable
     // Guest code of a physical page changed: all regions of the page go. Only they lead to one another directly.
     private void Forget(ulong physicalPage)
     {
+        ownLoops.Remove(physicalPage);
         if (!pages.Remove(physicalPage, out List<RegionKey>? list))
             return;
         foreach (RegionKey key in list)
@@ -261,6 +278,7 @@ internal sealed unsafe class Translator : IDisposable
         TaggedFloats.UntagAll(s);
         regions.Clear();
         plainFloats.Clear();
+        ownLoops.Clear();
         pages.Clear();
         arena.Reset();
         ForgetPlaces();
@@ -295,11 +313,13 @@ internal sealed unsafe class Translator : IDisposable
     private IReadOnlyList<string> Describe(RegionState region) =>
         Plan(region) ? [.. new TranslatedRegion(&region, plan, s->MemoryBase + region.CodePa).DescribeGuest()] : [];
 
+    private HashSet<int> OwnLoops(ulong physicalPage) => ownLoops.TryGetValue(physicalPage, out HashSet<int>? loops) ? loops : NoLoops;
+
     // The plan of a region is not kept: it is made again from the page as it is now.
     private bool Plan(in RegionState region) =>
         plan.Make(
             vcpu.Code.Page(region.CodePa), s->MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm,
-            new FloatContext(region.Context, region.Fpsr));
+            new FloatContext(region.Context, region.Fpsr), OwnLoops(region.CodePa));
 
     private static Dictionary<string, long> Named<T>(long[] counts) where T : struct, Enum =>
         Enum.GetValues<T>().Where(value => counts[Convert.ToInt32(value, null)] != 0).ToDictionary(value => value.ToString(), value => counts[Convert.ToInt32(value, null)]);

@@ -22,7 +22,8 @@ internal sealed unsafe class RegionPlan
     private readonly int[] blockAt = new int[PageSlots + 1];
     private readonly int[] waiting = new int[PageSlots + 1];
     private int waitingCount;
-    private int slotCount;
+    private int slotCount, entry, lastSlot;
+    private HashSet<int> ownLoops = new HashSet<int>();
 
     /// <summary>Instructions of all blocks.</summary>
     public IrInstruction[] Ir { get; } = new IrInstruction[PageSlots];
@@ -62,8 +63,17 @@ internal sealed unsafe class RegionPlan
     }
 
     /// <summary>Plans the region that begins at <paramref name="entry"/>; false where nothing can be translated.</summary>
-    public bool Make(Instruction* slots, byte* page, int entry, ulong cfm, in FloatContext floatContext)
+    /// <param name="slots">The decoded page.</param>
+    /// <param name="page">The page in host memory.</param>
+    /// <param name="entry">Slot at which the region begins.</param>
+    /// <param name="cfm">CFM at the entry.</param>
+    /// <param name="floatContext">What is known of floating point.</param>
+    /// <param name="loops">Slots of this page that begin loops which are regions of their own.</param>
+    public bool Make(Instruction* slots, byte* page, int entry, ulong cfm, in FloatContext floatContext, HashSet<int> loops)
     {
+        ownLoops = loops;
+        this.entry = entry;
+        lastSlot = loops.Contains(entry) ? EndOfLoop(slots, page, entry) : PageSlots - 1;
         Floats = floatContext;
         Slots = slots;
         Array.Clear(inside);
@@ -92,9 +102,26 @@ internal sealed unsafe class RegionPlan
         return true;
     }
 
+    // The last branch, in a straight scan, that goes back to the loop's begin.
+    private int EndOfLoop(Instruction* slots, byte* page, int first)
+    {
+        Slots = slots;
+        int last = PageSlots - 1;
+        for (int slot = first; slot < Math.Min(first + MostSlots, PageSlots) && Decode(page, slot); slot++)
+        {
+            if (slots[slot].Opcode is Opcode.BrCond or Opcode.BrCloop && (slot / 3 + ((long)slots[slot].Immediate >> 4)) * 3 == first)
+                last = slot;
+        }
+
+        return last;
+    }
+
+    // The slot belongs to a loop that is a region of its own, or lies behind the one that this region is.
+    private bool IsElsewhere(int slot) => slot != entry && (slot > lastSlot || slot < entry && lastSlot != PageSlots - 1 || ownLoops.Contains(slot));
+
     private void Lead(int slot)
     {
-        if (leads[slot])
+        if (leads[slot] || IsElsewhere(slot))
             return;
         leads[slot] = true;
         waiting[waitingCount++] = slot;
@@ -112,7 +139,7 @@ internal sealed unsafe class RegionPlan
         for (; slot < PageSlots && !inside[slot]; slot++)
         {
             // The second slot of a long instruction is no place to go on from.
-            if (!Decode(page, slot) || (slotCount >= MostSlots && Slots[slot].Opcode != Opcode.LongSecondSlot))
+            if (IsElsewhere(slot) || !Decode(page, slot) || (slotCount >= MostSlots && Slots[slot].Opcode != Opcode.LongSecondSlot))
                 return;
             Instruction* i = Slots + slot;
             // A frame that changes in mid-region would make what is known of it differ from block to block.
@@ -221,6 +248,22 @@ internal sealed unsafe class RegionPlan
             return;
         Blocks[block].Predecessors++;
         Blocks[block].PredecessorSlot = slot;
+    }
+
+    /// <summary>First slot of the innermost loop around a block, or -1.</summary>
+    public int LoopAround(int block)
+    {
+        int best = -1;
+        for (int b = block; b < BlockCount; b++)
+        {
+            if (Blocks[b].EndIr == Blocks[b].FirstIr || Ir[Blocks[b].EndIr - 1].Opcode is not (IrOpcode.Branch or IrOpcode.CountedLoop))
+                continue;
+            int target = TargetSlot(Ir[Blocks[b].EndIr - 1]);
+            if (target > best && target <= Blocks[block].First && BlockAt(target) >= 0)
+                best = target;
+        }
+
+        return best;
     }
 
     // Code between a branch and its target above it is in a loop.

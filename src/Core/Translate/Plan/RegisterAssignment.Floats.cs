@@ -84,6 +84,52 @@ internal sealed partial class RegisterAssignment
     private static unsafe bool Renames(in IrInstruction ir) =>
         ir.Opcode == IrOpcode.RotatingLoop || (ir.Opcode == IrOpcode.Handler && ir.Guest->Opcode is Opcode.Clrrrb or Opcode.Cover);
 
+    /// <summary>
+    /// First slot of a loop that computes with doubles which would live in host registers if the loop were a region of its own: other code
+    /// of this region wants them in 82-bit form. -1 where there is none.
+    /// </summary>
+    public int LoopWithOwnFloats(RegionPlan plan)
+    {
+        for (int b = 0; b < plan.BlockCount; b++)
+        {
+            ref Block block = ref plan.Blocks[b];
+            int loop = block.Depth > 0 ? plan.LoopAround(b) : -1;
+            if (loop < 0 || loop == plan.Blocks[plan.EntryBlock].First)
+                continue;
+            for (int k = block.FirstIr; k < block.EndIr; k++)
+            {
+                ref IrInstruction ir = ref plan.Ir[k];
+                if (ir.Opcode != IrOpcode.Float)
+                    continue;
+                FloatOperands operands = FloatOperands.Of(ir);
+                if (operands.Target >= 2 && floatIndex[operands.Target] < 0 && operands.AreDoubles(ir, plan.Floats) && IsDoubleIn(plan, loop, b, operands.Target))
+                    return loop;
+            }
+        }
+
+        return -1;
+    }
+
+    // True when no block from a loop's begin to its end wants a register in another form than that of doubles.
+    private static bool IsDoubleIn(RegionPlan plan, int loop, int last, uint f)
+    {
+        for (int b = plan.BlockAt(loop); b <= last; b++)
+        {
+            for (int k = plan.Blocks[b].FirstIr; k < plan.Blocks[b].EndIr; k++)
+            {
+                ref IrInstruction ir = ref plan.Ir[k];
+                if (!FloatOperands.Names(ir))
+                    continue;
+                FloatOperands operands = FloatOperands.Of(ir);
+                bool named = operands.Target == f || operands.A == f || operands.B == f || operands.C == f;
+                if (named && !operands.AreDoubles(ir, plan.Floats))
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
     private void CountFloats(in IrInstruction ir, long weight, in FloatContext context)
     {
         if (!FloatOperands.Names(ir))
