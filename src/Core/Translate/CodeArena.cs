@@ -231,7 +231,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         asm.Align(16);
         Tag = asm.Here;
         Label failed = asm.NewLabel(), done = asm.NewLabel(), step = asm.NewLabel();
-        Save(asm);
+        Save(asm, ForTag);
         asm.Mov(Rsi, Rax);
         asm.Mov(R12, Rax);
         asm.Call(Floats.ToDouble);
@@ -240,35 +240,36 @@ internal sealed unsafe partial class CodeArena : IDisposable
         asm.StoreImmediate(new HostAddress(R12, 12), 1, 4);
         asm.StoreImmediate(new HostAddress(Rbp, StateOffsets.FloatsTagged), 1, 1);
         asm.Bind(failed);
-        Restore(asm);
+        Restore(asm, ForTag);
 
         asm.Align(16);
         Untag = asm.Here;
-        Save(asm);
+        Save(asm, ForUntag);
         asm.Mov(R8, Rax);
         asm.Arithmetic(Alu.Cmp, new HostAddress(Rax, 12), 1, 4);
         asm.Jump(Condition.Ne, step);
         asm.VectorLoad(HostVector.Xmm0, new HostAddress(Rax), 8);
         asm.Call(Floats.FromDouble);
         asm.Bind(done);
-        Restore(asm);
+        Restore(asm, ForUntag);
         asm.Bind(step);
         asm.SetCarry();
         asm.Jump(done);
     }
 
-    private static readonly HostRegister[] Saved = [Rcx, Rdx, Rsi, Rdi, R8, R9, R10, R11, R12];
+    // What these and the conversions that they call use, but for rax.
+    private static readonly HostRegister[] ForTag = [Rcx, Rdx, Rsi, R12], ForUntag = [Rcx, Rdx, Rsi, R8];
 
-    private static void Save(Assembler asm)
+    private static void Save(Assembler asm, HostRegister[] saved)
     {
-        foreach (HostRegister register in Saved)
+        foreach (HostRegister register in saved)
             asm.Push(register);
     }
 
     // The carry stays.
-    private static void Restore(Assembler asm)
+    private static void Restore(Assembler asm, HostRegister[] saved)
     {
-        foreach (HostRegister register in Saved.AsEnumerable().Reverse())
+        foreach (HostRegister register in saved.AsEnumerable().Reverse())
             asm.Pop(register);
         asm.Return();
     }

@@ -35,7 +35,13 @@ internal sealed unsafe partial class Generator
         dirty = dirtyBefore;
         modifiedBits = modifiedBefore;
         floatField = -1;
-        for (int n = sequence.First; n <= sequence.Last; n++)
+        Label approximated = asm.NewLabel();
+        if (sequence.Kind != DivisionKind.Double)
+            EmitZeroDividend(sequence, approximated);
+        EmitOne(ref plan.Ir[sequence.First]);
+        CloseQp();
+        asm.Bind(approximated);
+        for (int n = sequence.First + 1; n <= sequence.Last; n++)
             EmitOne(ref plan.Ir[n]);
         CloseQp();
         asm.Bind(join);
@@ -99,6 +105,34 @@ internal sealed unsafe partial class Generator
         }
 
         Modified(target);
+    }
+
+    // frcpa of zero and a normal number: the quotient is zero, and the predicate is cleared.
+    private void EmitZeroDividend(DivisionSequence sequence, Label approximated)
+    {
+        const int largestNormal = 0x1fffe;
+        ref IrInstruction ir = ref plan.Ir[sequence.First];
+        Label other = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, Fr(sequence.Dividend, Rcx, SignExponentField), 0, 8);
+        asm.Jump(Condition.Ne, other);
+        asm.Arithmetic(Alu.Cmp, Fr(sequence.Dividend, Rcx), 0, 8);
+        asm.Jump(Condition.Ne, other);
+        asm.Arithmetic(Alu.Cmp, Fr(sequence.Divisor, Rcx), 0, 8);
+        asm.Jump(Condition.Ns, other);
+        asm.Load(Rdx, Fr(sequence.Divisor, Rcx, SignExponentField), 8);
+        asm.Mov(Rax, Rdx);
+        asm.Arithmetic(Alu.And, Rax, ~(int)FloatKind.SignBit);
+        asm.Arithmetic(Alu.Sub, Rax, 1);
+        asm.Arithmetic(Alu.Cmp, Rax, largestNormal - 1);
+        asm.Jump(Condition.A, other);
+        asm.Arithmetic(Alu.And, Rdx, (int)FloatKind.SignBit, 4);
+        asm.MovImmediate(Rax, 0);
+        ulong modifiedBefore = modifiedBits;
+        StoreExtended(ir.Guest->R1);
+        modifiedBits = modifiedBefore;
+        Clear(ir.P2);
+        asm.Jump(approximated);
+        asm.Bind(other);
     }
 
     private void Mark(DivisionSequence sequence)

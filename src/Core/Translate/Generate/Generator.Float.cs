@@ -79,8 +79,7 @@ internal sealed unsafe partial class Generator
                 EmitIntegerMultiply(ir);
                 break;
             case Opcode.FcvtXf:
-                Want(ir, i->R2, tagged: false);
-                CallStub(ir, arena.Floats.FromInteger, i->R2, NoRegister, NoRegister, i->R1, raises: false);
+                EmitFromInteger(ir);
                 break;
             case Opcode.FcvtFxTrunc or Opcode.FcvtFxuTrunc:
                 Want(ir, i->R2, tagged: false);
@@ -342,6 +341,27 @@ internal sealed unsafe partial class Generator
         uint a = i->R3, b = i->R4, c = i->R2;
         if (a == 1 && b != 1)
             (a, b) = (b, a);
+        byte* stub = FusedStubOf(i, completer, b, c);
+        if (stub == null || a == 0 || b == 0)
+        {
+            EmitHandler(ir);
+            return;
+        }
+
+        Label done = asm.NewLabel();
+        if (b == 1 && c == 0 && i->Opcode == Opcode.Fma && a != 1 && FloatFormat.Of(completer, floats.Controls(i->Selector)).Dropped == 0)
+            EmitNormalizeInteger(i, a, done);
+        Want(ir, a, tagged: false);
+        if (b != 1)
+            Want(ir, b, tagged: false);
+        if (c != 0)
+            Want(ir, c, tagged: false);
+        CallStub(ir, stub, a, b == 1 ? NoRegister : b, c == 0 ? NoRegister : c, i->R1, raises: true);
+        asm.Bind(done);
+    }
+
+    private byte* FusedStubOf(Instruction* i, uint completer, uint b, uint c)
+    {
         FusedShape shape = (b == 1, c == 0) switch
         {
             (true, true) => FusedShape.Normalization,
@@ -349,19 +369,7 @@ internal sealed unsafe partial class Generator
             (false, true) => FusedShape.Product,
             _ => FusedShape.MultiplyAdd,
         };
-        byte* stub = arena.Floats.Fused(shape, i->Opcode == Opcode.Fnma, i->Opcode == Opcode.Fms, completer, floats.Controls(i->Selector));
-        if (stub == null || a == 0 || b == 0)
-        {
-            EmitHandler(ir);
-            return;
-        }
-
-        Want(ir, a, tagged: false);
-        if (b != 1)
-            Want(ir, b, tagged: false);
-        if (c != 0)
-            Want(ir, c, tagged: false);
-        CallStub(ir, stub, a, b == 1 ? NoRegister : b, c == 0 ? NoRegister : c, i->R1, raises: true);
+        return arena.Floats.Fused(shape, i->Opcode == Opcode.Fnma, i->Opcode == Opcode.Fms, completer, floats.Controls(i->Selector));
     }
 
     // The host's flags are collected for one status field; the arena's code puts those of another one where they belong.
@@ -422,11 +430,63 @@ internal sealed unsafe partial class Generator
         uint a = i->R3, b = i->R4, c = i->R2;
         if (a == 1)
             (a, b) = (b, a);
-        Want(ir, a, tagged: true);
-        if (b != a)
-            Want(ir, b, tagged: true);
-        if (c != a && c != b)
-            Want(ir, c, tagged: true);
+        bool mixed = MayBeExtended(a) || MayBeExtended(b) || MayBeExtended(c);
+        // Those that are in vector registers are not where the stub looks.
+        bool inMemory = registers.FloatIndexOf(a) < 0 && registers.FloatIndexOf(b) < 0 && registers.FloatIndexOf(c) < 0;
+        byte* stub = mixed && inMemory && a != 0 && b != 0 ? FusedStubOf(i, (uint)i->Completers >> 2 & 3, b, c) : null;
+        if (stub == null)
+        {
+            Want(ir, a, tagged: true);
+            if (b != a)
+                Want(ir, b, tagged: true);
+            if (c != a && c != b)
+                Want(ir, c, tagged: true);
+            EmitHostDouble(ir, a, b, c);
+            return;
+        }
+
+        // An operand of more precision, as in the last steps of divisions: not the host's.
+        Label extended = asm.NewLabel(), done = asm.NewLabel();
+        uint dirtyBefore = dirty;
+        ulong modifiedBefore = modifiedBits;
+        foreach (uint f in (ReadOnlySpan<uint>)[a, b, c])
+        {
+            if (f >= 2)
+                WantDouble(f, extended);
+        }
+
+        EmitHostDouble(ir, a, b, c);
+        asm.Jump(done);
+        asm.Bind(extended);
+        uint dirtyAfter = dirty;
+        dirty = dirtyBefore;
+        modifiedBits = modifiedBefore;
+        EmitExtendedOfDoubles(ir, stub, a, b, c);
+        asm.Bind(done);
+        dirty |= dirtyAfter;
+    }
+
+    private bool MayBeExtended(uint f) => f >= 2 && registers.IsMixed(f);
+
+    private void EmitExtendedOfDoubles(in IrInstruction ir, byte* stub, uint a, uint b, uint c)
+    {
+        uint target = ir.Guest->R1;
+        Want(ir, a, tagged: false);
+        Want(ir, b, tagged: false);
+        Want(ir, c, tagged: false);
+        CallStub(ir, stub, a, b == 1 ? NoRegister : b, c == 0 ? NoRegister : c, target, raises: true);
+        int index = registers.FloatIndexOf(target);
+        if (index < 0)
+            return;
+        // The result is a normal double or zero, or the stub had failed.
+        asm.Lea(Rax, Fr(target, Rax));
+        asm.Call(arena.Tag);
+        asm.VectorLoad(RegisterAssignment.Vector(index), Fr(target, Rcx), 8);
+    }
+
+    private void EmitHostDouble(in IrInstruction ir, uint a, uint b, uint c)
+    {
+        Instruction* i = ir.Guest;
         CollectFlags(i->Selector);
         HostVector first = Double(a, Xmm0);
         bool negative = i->Opcode == Opcode.Fnma;

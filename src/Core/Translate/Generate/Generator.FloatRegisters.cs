@@ -38,9 +38,8 @@ internal sealed unsafe partial class Generator
                     continue;
                 uint f = registers.Float(k);
                 region->Doubles[f >> 6] |= 1UL << (int)f;
-                asm.Arithmetic(Alu.Cmp, Fr(f, Rcx, TagField), 1, 4);
-                asm.Jump(Condition.Ne, other);
-                asm.VectorLoad(RegisterAssignment.Vector(k), Field(f, 0), 8);
+                WantDouble(f, other);
+                asm.VectorLoad(RegisterAssignment.Vector(k), Fr(f, Rcx), 8);
             }
         }
 

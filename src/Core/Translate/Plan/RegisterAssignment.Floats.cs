@@ -16,6 +16,7 @@ internal sealed partial class RegisterAssignment
     private readonly sbyte[] floatIndex = new sbyte[128];
     private readonly long[] floatUses = new long[128];
     private readonly byte[] floats = new byte[MostFloats];
+    private readonly bool[] mixed = new bool[128];
 
     /// <summary>Floating-point registers that have a host register.</summary>
     public int FloatCount { get; private set; }
@@ -31,6 +32,9 @@ internal sealed partial class RegisterAssignment
     /// <summary>Number of the vector register of a floating-point register, or -1.</summary>
     public int FloatIndexOf(uint f) => floatIndex[f];
 
+    /// <summary>True for a register that operations of other formats name, too: it may hold more than a double.</summary>
+    public bool IsMixed(uint f) => mixed[f];
+
     /// <summary>The bit of a floating-point register in masks; 0 where it has no host register.</summary>
     public uint FloatBit(uint f) => floatIndex[f] < 0 ? 0 : 1u << (FloatShift + floatIndex[f]);
 
@@ -38,8 +42,6 @@ internal sealed partial class RegisterAssignment
     {
         Array.Fill(floatIndex, None);
         FloatCount = 0;
-        if (!enabled)
-            return;
         Array.Clear(floatUses);
         bool rotates = false;
         for (int b = 0; b < plan.BlockCount; b++)
@@ -54,6 +56,10 @@ internal sealed partial class RegisterAssignment
             }
         }
 
+        for (int f = 0; f < 128; f++)
+            mixed[f] = floatUses[f] < 0;
+        if (!enabled)
+            return;
         // Rotation renames the upper ones.
         for (int f = rotates ? 32 : 128; f < 128; f++)
             floatUses[f] = 0;
