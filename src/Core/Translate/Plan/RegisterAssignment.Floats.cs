@@ -137,7 +137,7 @@ internal sealed partial class RegisterAssignment
         FloatOperands operands = FloatOperands.Of(ir);
         // A register that something wants in 82-bit form stays in memory.
         if (!operands.AreDoubles(ir, context))
-            weight = long.MinValue / 1024;
+            weight = long.MinValue / 65536;
         floatUses[operands.Target] += weight;
         floatUses[operands.A] += weight;
         floatUses[operands.B] += weight;
