@@ -25,6 +25,17 @@ internal sealed unsafe partial class Generator
         foreach ((Label label, Label resume, Label slow, HostAddress to, int size) in alatStubs)
         {
             asm.Bind(label);
+            if (size <= 8)
+            {
+                // Most stores are to granules that no entry touches.
+                asm.Lea(Rax, to);
+                asm.Arithmetic(Alu.Sub, Rax, State(StateOffsets.MemoryBase));
+                asm.ShiftBy(Shift.Shr, Rax, 3);
+                asm.Load(Rcx, State(StateOffsets.AlatFilter), 8);
+                asm.BitTest(Rcx, Rax);
+                asm.Jump(Condition.Ae, resume);
+            }
+
             for (int at = 0; at < size; at += 8)
             {
                 asm.Lea(Rax, to);
