@@ -1,4 +1,5 @@
 using FastXen.Core.Emit;
+using FastXen.Core.State;
 using static FastXen.Core.Emit.HostRegister;
 
 namespace FastXen.Core.Translate;
@@ -155,11 +156,9 @@ internal sealed unsafe partial class Generator
     }
 
     private static HostAddress Offset(in HostAddress address, int guest, int bytes) =>
-        guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(State_Lc) + bytes)
+        guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc) + bytes)
         : guest < 32 ? State(StateOffsets.Gr + 8 * guest + bytes)
         : new HostAddress(Rbx, 8 * guest + bytes);
-
-    private const int State_Lc = FastXen.Core.State.Ar.Lc;
 
     private static Condition ConditionOf(Relation relation) => relation switch
     {

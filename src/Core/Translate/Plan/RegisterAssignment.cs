@@ -44,7 +44,7 @@ internal sealed partial class RegisterAssignment
         Array.Clear(uses);
         Array.Fill(index, None);
         for (int b = 0; b < plan.BlockCount; b++)
-            Count1(plan, plan.Blocks[b]);
+            CountUses(plan, plan.Blocks[b]);
         uses[0] = 0;
         Count = 0;
         while (Count < Hosts.Length)
@@ -70,7 +70,7 @@ internal sealed partial class RegisterAssignment
         FindEntryLoads(plan);
     }
 
-    private void Count1(RegionPlan plan, in Block block)
+    private void CountUses(RegionPlan plan, in Block block)
     {
         long weight = 1L << (3 * Math.Min(block.Depth, 6));
         for (int k = block.FirstIr; k < block.EndIr; k++)

@@ -1,0 +1,135 @@
+using FastXen.Core.Decode;
+using FastXen.Core.Emit;
+using FastXen.Core.Float;
+using static FastXen.Core.Emit.HostRegister;
+using static FastXen.Core.Emit.HostVector;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>Loads and stores of floating-point registers.</summary>
+internal sealed unsafe partial class Generator
+{
+    private void EmitFloatLoad(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        uint f = i->R1;
+        var form = (FloatLoadForm)ir.P1;
+        Label done = asm.NewLabel();
+        if (form >= FloatLoadForm.CheckClear)
+        {
+            Label misses = asm.NewLabel();
+            EmitAlatCompare(f, isFloat: true);
+            asm.Jump(Condition.Ne, misses);
+            if (form == FloatLoadForm.CheckClear)
+                EmitAlatDrop(f, isFloat: true);
+            EmitUpdate(ir);
+            asm.Jump(done);
+            asm.Bind(misses);
+        }
+
+        HostAddress from = EmitTranslate(ir, ReadTag);
+        if (form is FloatLoadForm.Advanced or FloatLoadForm.CheckNoClear)
+            EmitAlatInsert(f, isFloat: true, ir.Size, from);
+        switch (i->Opcode)
+        {
+            case >= Opcode.Ldfd and <= Opcode.LdfdCNc:
+                asm.VectorLoad(Xmm0, from, 8);
+                WriteDouble(f, Xmm0);
+                break;
+            case >= Opcode.Ldf8 and <= Opcode.Ldf8CNc:
+                asm.Load(Rax, from, 8);
+                asm.Store(Fr(f, Rcx), Rax, 8);
+                asm.StoreImmediate(Field(f, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+                break;
+            case Opcode.LdfFill:
+                asm.VectorLoad(Xmm0, from, 16);
+                asm.VectorStore(Fr(f, Rcx), Xmm0, 16);
+                asm.Arithmetic(Alu.And, Field(f, SignExponentField), 0x3_FFFF, 8);
+                break;
+            default:
+                EmitSingleLoad(ir, from);
+                break;
+        }
+
+        EmitUpdate(ir);
+        Modified(f);
+        if (form < FloatLoadForm.CheckClear)
+            return;
+        // A hit modifies nothing.
+        asm.Bind(done);
+        modifiedBits = 0;
+    }
+
+    // Zeros and normal numbers are doubles; the others have forms of their own in a register.
+    private void EmitSingleLoad(in IrInstruction ir, in HostAddress from)
+    {
+        Label zero = asm.NewLabel();
+        asm.VectorLoad(Xmm0, from, 4);
+        asm.MoveFromVector(Rax, Xmm0, 4);
+        asm.Arithmetic(Alu.Add, Rax, Rax, 4);
+        asm.Jump(Condition.E, zero);
+        asm.Arithmetic(Alu.Sub, Rax, 0x0100_0000, 4);
+        asm.Arithmetic(Alu.Cmp, Rax, unchecked((int)0xFE00_0000), 4);
+        Slow(ir, Condition.Ae);
+        asm.Bind(zero);
+        asm.ConvertToDouble(Xmm0, Xmm0);
+        WriteDouble(ir.Guest->R1, Xmm0);
+    }
+
+    private void EmitFloatStore(in IrInstruction ir)
+    {
+        Instruction* i = ir.Guest;
+        uint f = i->R2;
+        bool isDouble = i->Opcode is Opcode.Stfd or Opcode.Stfs;
+        Want(ir, f, isDouble);
+        if (i->Opcode == Opcode.Stf8)
+        {
+            asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
+            Slow(ir, Condition.E);
+        }
+
+        if (i->Opcode == Opcode.Stfs)
+        {
+            // Only what is exactly a single, and normal or zero: its double has the same sign, exponent and 23 bits of fraction.
+            HostVector value = Double(f, Xmm1);
+            asm.MoveFromVector(Rax, value);
+            asm.Test(Rax, 0x1FFF_FFFF, 4);
+            Slow(ir, Condition.Ne);
+            Label zero = asm.NewLabel();
+            asm.Arithmetic(Alu.Add, Rax, Rax);
+            asm.Jump(Condition.E, zero);
+            asm.ShiftBy(Shift.Shr, Rax, 53);
+            asm.Arithmetic(Alu.Sub, Rax, 0x381, 4);
+            asm.Arithmetic(Alu.Cmp, Rax, 0xFE, 4);
+            Slow(ir, Condition.Ae);
+            asm.Bind(zero);
+            asm.ConvertToSingle(Xmm1, value);
+        }
+
+        HostAddress to = EmitTranslate(ir, WriteTag);
+        EmitAlatCheck(to, ir.Size);
+        switch (i->Opcode)
+        {
+            case Opcode.Stfs:
+                asm.VectorStore(to, Xmm1, 4);
+                break;
+            case Opcode.StfSpill:
+                asm.VectorLoad(Xmm0, Fr(f, Rcx), 16);
+                asm.VectorStore(to, Xmm0, 16);
+                break;
+            case Opcode.Stfd when f < 2:
+                asm.MovImmediate(Rax, f == 0 ? 0UL : 0x3FF0_0000_0000_0000UL);
+                asm.Store(to, Rax, 8);
+                break;
+            case Opcode.Stfd:
+                asm.VectorStore(to, Double(f, Xmm0), 8);
+                break;
+            default:
+                asm.Load(Rax, Fr(f, Rcx), 8);
+                asm.Store(to, Rax, 8);
+                break;
+        }
+
+        EmitUpdate(ir);
+    }
+}
