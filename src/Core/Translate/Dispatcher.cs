@@ -133,8 +133,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
                     }
 
                     Pack(s);
-                    s->Ip = site->Target & ~0xFUL;
-                    s->Slot = (int)site->Target & 3;
+                    GoTo(site->Target);
                     if (translator.GiveUpFloats(site->Region))
                     {
                         otherFrame = site->Region;
@@ -150,18 +149,23 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
                     return false;
                 default:
                     Pack(s);
-                    s->Ip = site->Target & ~0xFUL;
-                    s->Slot = (int)site->Target & 3;
+                    GoTo(site->Target);
                     otherFrame = site->Region;
                     return false;
             }
         }
     }
 
+    // To a bundle whose address has the slot in its low bits.
+    private void GoTo(ulong target)
+    {
+        s->Ip = target & ~0xFUL;
+        s->Slot = (int)target & 3;
+    }
+
     private void Place(ExitSite* site)
     {
-        s->Ip = site->Target & ~0xFUL;
-        s->Slot = (int)site->Target & 3;
+        GoTo(site->Target);
         if ((s->PsrValue & Psr.Ic) != 0 && site->LastIp != ExitSite.KeepLastIp)
             s->LastIp = site->LastIp;
     }

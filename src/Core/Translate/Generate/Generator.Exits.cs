@@ -151,8 +151,7 @@ internal sealed unsafe partial class Generator
         }
 
         region->Reload = asm.Here;
-        for (int k = 0; k < registers.Count; k++)
-            asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
+        EmitReload(uint.MaxValue);
         EmitFloatReload();
         asm.Jump(State(StateOffsets.Resume));
     }
@@ -213,6 +212,16 @@ internal sealed unsafe partial class Generator
         Label label = asm.NewLabel();
         spills.Add((dirty, label));
         asm.Jump(label);
+    }
+
+    // Loads the assigned general registers of a set.
+    private void EmitReload(uint mask)
+    {
+        for (int k = 0; k < registers.Count; k++)
+        {
+            if ((mask >> k & 1) != 0)
+                asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
+        }
     }
 
     // Stores the assigned registers of a set.

@@ -324,8 +324,7 @@ internal sealed unsafe partial class Generator
         }
 
         Modified(target);
-        for (int k = RegisterAssignment.Preserved; k < registers.Count; k++)
-            asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
+        EmitReload(Clobbered);
     }
 
     private void EmitFused(in IrInstruction ir)

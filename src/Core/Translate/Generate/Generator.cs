@@ -82,12 +82,7 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Ne, other);
         stubs.Add(new Stub { Label = other, Kind = StubKind.OtherFrame });
         CountEntry();
-        for (int k = 0; k < registers.Count; k++)
-        {
-            if ((registers.EntryLoads >> k & 1) != 0)
-                asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
-        }
-
+        EmitReload(registers.EntryLoads);
         EmitFloatEntry();
     }
 
@@ -225,15 +220,7 @@ internal sealed unsafe partial class Generator
             return;
         openQp = qp;
         openEnd = asm.NewLabel();
-        if (qp == flagsP1 || qp == flagsP2)
-        {
-            asm.Jump(qp == flagsP1 ? Inverse(flagsCondition) : flagsCondition, openEnd);
-        }
-        else
-        {
-            asm.Arithmetic(Alu.Cmp, Predicate(qp), 0, 1);
-            asm.Jump(Condition.E, openEnd);
-        }
+        JumpIf(qp, false, openEnd);
     }
 
     private void CloseQp()

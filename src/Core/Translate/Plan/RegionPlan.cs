@@ -229,6 +229,12 @@ internal sealed unsafe class RegionPlan
         return slot;
     }
 
+    /// <summary>The block to which the branch at a block's end leads, or -1.</summary>
+    public int BranchTarget(in Block block) =>
+        block.EndIr > block.FirstIr && Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop
+            ? BlockAt(TargetSlot(Ir[block.EndIr - 1]))
+            : -1;
+
     private void FindPredecessors()
     {
         Blocks[EntryBlock].Predecessors = 2;
@@ -237,8 +243,8 @@ internal sealed unsafe class RegionPlan
             ref Block block = ref Blocks[b];
             if (block.FallsThrough)
                 Precede(BlockAt(block.End), block.End - 1);
-            if (block.EndIr > block.FirstIr && Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop)
-                Precede(BlockAt(TargetSlot(Ir[block.EndIr - 1])), Ir[block.EndIr - 1].Slot);
+            if (BranchTarget(block) is var target and >= 0)
+                Precede(target, Ir[block.EndIr - 1].Slot);
         }
     }
 
@@ -271,12 +277,7 @@ internal sealed unsafe class RegionPlan
     {
         for (int b = 0; b < BlockCount; b++)
         {
-            if (Blocks[b].EndIr == Blocks[b].FirstIr)
-                continue;
-            ref IrInstruction last = ref Ir[Blocks[b].EndIr - 1];
-            if (last.Opcode is not (IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop))
-                continue;
-            int target = BlockAt(TargetSlot(last));
+            int target = BranchTarget(Blocks[b]);
             if (target < 0)
                 continue;
             for (int inner = target; inner <= b; inner++)

@@ -115,7 +115,7 @@ internal sealed partial class RegisterAssignment
                 block.DirtyOut = dirty;
                 if (block.FallsThrough)
                     changed |= Join(plan, plan.BlockAt(block.End), dirty);
-                if (TargetOf(plan, block) is var target and >= 0)
+                if (plan.BranchTarget(block) is var target and >= 0)
                     changed |= Join(plan, target, dirty);
             }
         }
@@ -146,7 +146,7 @@ internal sealed partial class RegisterAssignment
                     written |= WritesSurely(plan.Ir[k]);
                 if (block.FallsThrough)
                     changed |= Meet(plan, plan.BlockAt(block.End), written);
-                if (TargetOf(plan, block) is var target and >= 0)
+                if (plan.BranchTarget(block) is var target and >= 0)
                     changed |= Meet(plan, target, written);
             }
         }
@@ -175,11 +175,6 @@ internal sealed partial class RegisterAssignment
         plan.Blocks[block].WrittenIn &= written;
         return true;
     }
-
-    private static int TargetOf(RegionPlan plan, in Block block) =>
-        block.EndIr > block.FirstIr && plan.Ir[block.EndIr - 1].Opcode is IrOpcode.Branch or IrOpcode.CountedLoop or IrOpcode.RotatingLoop
-            ? plan.BlockAt(RegionPlan.TargetSlot(plan.Ir[block.EndIr - 1]))
-            : -1;
 
     // What a predicate may leave unwritten, and what a rotation moves, is not sure.
     private uint WritesSurely(in IrInstruction ir) => ir.KeepsOldValues || ir.Opcode == IrOpcode.CountedLoop ? 0 : Writes(ir);
