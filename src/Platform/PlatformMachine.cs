@@ -23,6 +23,7 @@ namespace FastXen.Platform;
 public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
 {
     private readonly Uart16550 uart;
+    private readonly PowerManagement power;
     private readonly List<VirtioPciFunction> functions = [];
 
     /// <summary>Builds the machine; it is in the reset state.</summary>
@@ -43,7 +44,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         Memory.AddMmio(MachineMap.PortSpace, MachineMap.PortSpaceSize, ports);
         uart = new Uart16550(MachineMap.UartPort, iosapic.Line(MachineMap.UartGsi), configuration.Console, configuration.Deterministic);
         ports.Add(MachineMap.UartPort, 8, uart);
-        var power = new PowerManagement(
+        power = new PowerManagement(
             time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
         ports.Add(MachineMap.PmEventPort, MachineMap.PmPortCount, power);
 
@@ -107,6 +108,12 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
 
     /// <summary>Stops the machine from outside. Any thread.</summary>
     public void RequestStop() => Processor.RequestStop(VcpuStop.Requested);
+
+    /// <summary>Presses the power button. False when no driver of the guest listens to it. Any thread.</summary>
+    public bool PressPowerButton() => power.PressPowerButton();
+
+    /// <summary>Pulls the reset line: the machine stops to be made anew. Any thread.</summary>
+    public void RequestReset() => Processor.RequestStop(VcpuStop.Reboot);
 
     /// <inheritdoc/>
     public void Post(int id, int eid, int deliveryMode, byte vector)
