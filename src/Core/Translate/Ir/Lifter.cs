@@ -227,9 +227,8 @@ internal static unsafe partial class Lifter
         ir.Immediate = i->Immediate;
         switch (i->Opcode)
         {
-            case Opcode.NopI or Opcode.NopM or Opcode.NopB or Opcode.NopF or Opcode.NopX or Opcode.HintI or Opcode.HintM or Opcode.HintB or Opcode.HintF
-                or Opcode.HintX or Opcode.Brp or Opcode.BrpIndirect or Opcode.BrpRet or Opcode.LongSecondSlot or Opcode.Ignored or Opcode.ChkSIntegerI
-                or Opcode.ChkSIntegerM or Opcode.SyncI or Opcode.Fwb:
+            case Opcode.NopI or Opcode.NopM or Opcode.NopB or Opcode.NopF or Opcode.NopX or Opcode.Brp or Opcode.BrpIndirect or Opcode.BrpRet
+                or Opcode.LongSecondSlot or Opcode.Ignored or Opcode.ChkSIntegerI or Opcode.ChkSIntegerM or Opcode.SyncI or Opcode.Fwb:
                 ir.Opcode = IrOpcode.Nop;
                 return true;
             case Opcode.Mf or Opcode.MfA:
