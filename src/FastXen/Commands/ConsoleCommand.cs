@@ -26,7 +26,8 @@ internal static class ConsoleCommand
             left = Type(client, terminal is not null);
             // The host closes the connection then, and the loop below ends.
             if (left) client.EndInput();
-        }) { IsBackground = true, Name = "console input" };
+        })
+        { IsBackground = true, Name = "console input" };
         typing.Start();
         try
         {

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using FastXen.Control;
-using FastXen.Core;
 using FastXen.Loader.Hosting;
 
 namespace FastXen.Commands;

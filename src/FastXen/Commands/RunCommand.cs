@@ -13,10 +13,10 @@ internal static class RunCommand
 {
     public static int Run(RunOptions options)
     {
-        IReadOnlyList<GuestConfig> configs = ReadConfigs(options);
+        GuestConfig[] configs = ReadConfigs(options);
         if (options.Lockstep)
         {
-            return configs.Count == 1
+            return configs.Length == 1
                 ? LockstepCommand.Run(configs[0], options.Input)
                 : throw new ConfigException("command line", "--lockstep compares one guest");
         }
@@ -24,7 +24,7 @@ internal static class RunCommand
         return RunAsync(options, configs).GetAwaiter().GetResult();
     }
 
-    private static async Task<int> RunAsync(RunOptions options, IReadOnlyList<GuestConfig> configs)
+    private static async Task<int> RunAsync(RunOptions options, GuestConfig[] configs)
     {
         using RunDiagnostics diagnostics = new(options);
         Host host = new() { OpenConsole = new ConsolePlaces(hasTerminal: true).Open, Translator = diagnostics.Translator };
@@ -56,7 +56,7 @@ internal static class RunCommand
         return signal != 0 ? ExitCode.Signal + signal : ExitCode.Failure;
     }
 
-    private static IReadOnlyList<GuestConfig> ReadConfigs(RunOptions options)
+    private static GuestConfig[] ReadConfigs(RunOptions options)
     {
         string[] files = [.. options.Configs];
         Dictionary<string, string?> fields = Fields(options);

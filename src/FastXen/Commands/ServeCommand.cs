@@ -1,5 +1,4 @@
 using FastXen.CommandLine;
-using FastXen.Control;
 using FastXen.Loader;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;

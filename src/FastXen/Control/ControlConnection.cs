@@ -27,8 +27,7 @@ internal sealed class ControlConnection(Socket client, Host host, ControlService
             ControlRequest? request = null;
             try
             {
-                request = JsonSerializer.Deserialize(line.Span, ControlJson.Default.ControlRequest) ?? throw new ControlException("a request is a JSON object");
-                Drop(line.Length + 1);
+                request = Read(line);
                 if (request.Version != ControlProtocol.Version)
                     throw new ControlException($"protocol version {request.Version} is not spoken here, only {ControlProtocol.Version}");
                 switch (request.Command)
@@ -46,7 +45,6 @@ internal sealed class ControlConnection(Socket client, Host host, ControlService
             catch (JsonException e)
             {
                 // What comes after may be the rest of the same garbage: line by line it is refused as well.
-                Drop(line.Length + 1);
                 await RefuseAsync($"not a request: {ControlService.Printable(e.Message)}", stop).ConfigureAwait(false);
             }
             catch (Exception e) when (e is ControlException or LoadException)
@@ -89,6 +87,19 @@ internal sealed class ControlConnection(Socket client, Host host, ControlService
             }
             if (_filled == 0) patience.CancelAfter(LineTime);
             _filled += count;
+        }
+    }
+
+    // Takes the line out of the buffer, whatever it is.
+    private ControlRequest Read(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line.Span, ControlJson.Default.ControlRequest) ?? throw new ControlException("a request is a JSON object");
+        }
+        finally
+        {
+            Drop(line.Length + 1);
         }
     }
 

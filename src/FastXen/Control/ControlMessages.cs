@@ -17,71 +17,71 @@ internal static class ControlProtocol
 /// <summary>A request. Which fields a command reads is said in docs/control.md.</summary>
 internal sealed record ControlRequest
 {
-    public int Version { get; init; } = ControlProtocol.Version;
-    public long Id { get; init; }
-    public string? Command { get; init; }
-    public string? Domain { get; init; }
-    public string? Name { get; init; }
-    public string? Config { get; init; }
-    public string? File { get; init; }
-    public string? Folder { get; init; }
-    public bool Wait { get; init; }
-    public bool Force { get; init; }
-    public double? Grace { get; init; }
-    public bool Clear { get; init; }
-    public bool History { get; init; } = true;
+    public int Version { get; set; } = ControlProtocol.Version;
+    public long Id { get; set; }
+    public string? Command { get; set; }
+    public string? Domain { get; set; }
+    public string? Name { get; set; }
+    public string? Config { get; set; }
+    public string? File { get; set; }
+    public string? Folder { get; set; }
+    public bool Wait { get; set; }
+    public bool Force { get; set; }
+    public double? Grace { get; set; }
+    public bool Clear { get; set; }
+    public bool History { get; set; } = true;
 }
 
 /// <summary>An answer: <see cref="Result"/> or <see cref="Error"/>.</summary>
 internal sealed record ControlAnswer
 {
-    public int Version { get; init; } = ControlProtocol.Version;
-    public long Id { get; init; }
-    public JsonElement? Result { get; init; }
-    public string? Error { get; init; }
+    public int Version { get; set; } = ControlProtocol.Version;
+    public long Id { get; set; }
+    public JsonElement? Result { get; set; }
+    public string? Error { get; set; }
 }
 
 /// <summary>A domain, as <c>list</c> tells.</summary>
 internal sealed record DomainInfo
 {
-    public required int Id { get; init; }
-    public required string Name { get; init; }
-    public required ulong MemoryBytes { get; init; }
-    public required int Vcpus { get; init; }
-    public required DomainState State { get; init; }
-    public required double CpuSeconds { get; init; }
-    public required double UptimeSeconds { get; init; }
-    public required int Reboots { get; init; }
-    public required string Kernel { get; init; }
-    public required string Config { get; init; }
+    public required int Id { get; set; }
+    public required string Name { get; set; }
+    public required ulong MemoryBytes { get; set; }
+    public required int Vcpus { get; set; }
+    public required DomainState State { get; set; }
+    public required double CpuSeconds { get; set; }
+    public required double UptimeSeconds { get; set; }
+    public required int Reboots { get; set; }
+    public required string Kernel { get; set; }
+    public required string Config { get; set; }
 }
 
 /// <summary>A domain that was named in a request, and what became of it.</summary>
 internal sealed record DomainDone
 {
-    public required int Id { get; init; }
-    public required string Name { get; init; }
+    public required int Id { get; set; }
+    public required string Name { get; set; }
     /// <summary>Why it ended, for a request that waited for it.</summary>
-    public string? Ended { get; init; }
+    public string? Ended { get; set; }
 }
 
 /// <summary>The host, as <c>info</c> tells.</summary>
 internal sealed record HostInfo
 {
-    public required string Host { get; init; }
-    public required string Release { get; init; }
-    public required string Machine { get; init; }
-    public required int Cpus { get; init; }
-    public required ulong TotalMemoryBytes { get; init; }
-    public required ulong FreeMemoryBytes { get; init; }
-    public required int Domains { get; init; }
-    public required ulong DomainMemoryBytes { get; init; }
-    public required ulong ResidentBytes { get; init; }
-    public required int Threads { get; init; }
-    public required string FastxenVersion { get; init; }
-    public required int Pid { get; init; }
-    public required double UptimeSeconds { get; init; }
-    public required string Socket { get; init; }
+    public required string Host { get; set; }
+    public required string Release { get; set; }
+    public required string Machine { get; set; }
+    public required int Cpus { get; set; }
+    public required ulong TotalMemoryBytes { get; set; }
+    public required ulong FreeMemoryBytes { get; set; }
+    public required int Domains { get; set; }
+    public required ulong DomainMemoryBytes { get; set; }
+    public required ulong ResidentBytes { get; set; }
+    public required int Threads { get; set; }
+    public required string FastxenVersion { get; set; }
+    public required int Pid { get; set; }
+    public required double UptimeSeconds { get; set; }
+    public required string Socket { get; set; }
 }
 
 /// <summary>A line of <c>dmesg</c>.</summary>

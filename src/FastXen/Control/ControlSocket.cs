@@ -46,7 +46,11 @@ internal static class ControlSocket
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            throw new ControlException($"{path}: is in use: by a running host, or it is not a socket", e);
+            throw new ControlException($"{path}: is in use by a running host", e);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            throw new ControlException($"{path}: is there already, and not a socket", e);
         }
         catch (Exception e) when (e is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
         {
@@ -74,9 +78,9 @@ internal static class ControlSocket
         {
             throw new ControlException(e.SocketErrorCode switch
             {
-                SocketError.ConnectionRefused => $"{path}: no host listens there any more",
                 SocketError.AccessDenied => $"{path}: permission denied",
                 _ when Directory.Exists(path) || (File.Exists(path) && !UnixListener.IsSocket(path)) => $"{path}: is not a socket",
+                SocketError.ConnectionRefused => $"{path}: no host listens there any more",
                 _ when !File.Exists(path) => $"{path}: there is no such socket",
                 _ => $"{path}: cannot be reached: {e.Message}",
             }, e);
