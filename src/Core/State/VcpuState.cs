@@ -92,6 +92,8 @@ public unsafe struct VcpuState
     public fixed ulong InService[4];
     /// <summary>Non-zero when ITC counts retired slots.</summary>
     public uint Deterministic;
+    /// <summary>Non-zero when other processors write the same memory: what the ALAT says is compared with memory.</summary>
+    public uint Shared;
     /// <summary>Non-zero while there are more vCPUs to run than host threads: one that spins yields. Other threads may set it.</summary>
     public uint Overcommitted;
     /// <summary>Executions of hint @pause since the vCPU began its slice.</summary>
