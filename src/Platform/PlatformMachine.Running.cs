@@ -23,7 +23,6 @@ public sealed partial class PlatformMachine
         Thread[] threads = [.. Processors.Skip(1).Select((processor, n) => new Thread(() => RunProcessor(processor)) { IsBackground = true, Name = $"vcpu-{n + 1}" })];
         foreach (Thread thread in threads)
             thread.Start();
-        using var dbg = new Timer(_ => { unsafe { foreach (Vcpu v in Processors) Console.Error.WriteLine($"DBG {v.State->Retired} ip {v.State->Ip:x} psr {v.State->PsrValue:x} b0 {v.State->Br[0]:x} itm {v.State->Cr[1]:x} itc {Core.Interpret.Clock.Itc(v.State):x} irr {v.State->Irr[0]:x} {v.State->Irr[1]:x} {v.State->Irr[2]:x} {v.State->Irr[3]:x} isv {v.State->InService[3]:x} work {v.HasWork} runs {v.RunsGuest}"); } }, null, 3000, 3000);
         RunProcessor(Processor);
         foreach (Thread thread in threads)
             thread.Join();

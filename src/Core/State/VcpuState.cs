@@ -130,6 +130,8 @@ public unsafe struct VcpuState
     public fixed ulong AlatEnd[32];
     /// <summary>The registers that the ALAT's entries are for (<see cref="Interpret.Alat.Name"/>), 0 where an entry is not valid.</summary>
     public fixed uint AlatName[32];
+    /// <summary>What the loads of the ALAT's entries read, zero-extended. Kept for general registers only.</summary>
+    public fixed ulong AlatValue[32];
     /// <summary>First word of the translation of the code page that runs now; 0 in physical mode.</summary>
     public ulong CodePte;
     /// <summary>Performance monitor configuration registers.</summary>
