@@ -13,10 +13,9 @@ public sealed partial class FastXenEventSource
     public void ExitCount(int domain, int vcpu, ulong count, string reason, string opcode) =>
         Write(20, 0b011, [(uint)domain, (uint)vcpu, count], reason, opcode);
 
-    /// <summary>One return from translated code at <paramref name="ip"/> (slot in the low bits), for the number of a reason.</summary>
+    /// <summary>One return from translated code at <paramref name="ip"/> (slot in the low bits); fields as in <see cref="ExitCount"/>.</summary>
     [Event(21, Keywords = Keywords.Exits, Level = EventLevel.Verbose)]
-    public void Exit(int domain, int vcpu, int reason, int opcode, ulong ip) =>
-        Write(21, 0b01111, [(uint)domain, (uint)vcpu, (uint)reason, (uint)opcode, ip]);
+    public void Exit(int domain, int vcpu, ulong ip, string reason, string opcode) => Write(21, 0b011, [(uint)domain, (uint)vcpu, ip], reason, opcode);
 
     /// <summary>An interruption was delivered that is no TLB miss: its vector (offset from CR.IVA), IIP, ISR and IFA.</summary>
     [Event(30, Keywords = Keywords.Interruptions, Level = EventLevel.Informational)]
@@ -29,8 +28,8 @@ public sealed partial class FastXenEventSource
         Write(40, 0b111, [(uint)domain, (uint)vcpu, (uint)number, arg1, arg2, arg3, arg4, arg5, result, duration]);
 
     /// <summary>
-    /// A firmware service is done. <paramref name="service"/>: number of its entry point; <paramref name="index"/>: the procedure (r28 of PAL,
-    /// the first argument of SAL); <paramref name="status"/>: r8.
+    /// A firmware service is done. <paramref name="service"/>: number of its entry point (0 PAL, 1 SAL, 2 FPSWA, from 16 EFI's in the order of their
+    /// table); <paramref name="index"/>: the procedure (r28 of PAL, else the first argument); <paramref name="status"/>: r8.
     /// </summary>
     [Event(41, Keywords = Keywords.Firmware, Level = EventLevel.Informational)]
     public void FirmwareCall(int domain, int vcpu, int service, ulong index, ulong status, ulong duration) =>

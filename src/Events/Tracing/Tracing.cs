@@ -17,7 +17,8 @@ public static class Tracing
     // Plain fields in a class without a static constructor: no check precedes an access.
     private static long informational;
     private static long verbose;
-    private static int generation;
+    private static bool delivery;
+    private static int exitsBegan;
 
     [ThreadStatic]
     private static ulong current;
@@ -40,6 +41,9 @@ public static class Tracing
     /// <summary>Interruptions are delivered to guests.</summary>
     public static bool Interruptions => IsOn(FastXenEventSource.Keywords.Interruptions);
 
+    /// <summary>Someone wants to know of interruptions, or of those that are TLB misses.</summary>
+    public static bool Delivery => Compiled && delivery;
+
     /// <summary>Hypercalls.</summary>
     public static bool Hypercalls => IsOn(FastXenEventSource.Keywords.Hypercalls);
 
@@ -61,8 +65,8 @@ public static class Tracing
     /// <summary>External interrupts are injected.</summary>
     public static bool Interrupts => IsOn(FastXenEventSource.Keywords.Interrupts);
 
-    /// <summary>Changes whenever a listener comes, goes or wants something else: what is reported as differences of counts starts anew.</summary>
-    public static int Generation => Volatile.Read(ref generation);
+    /// <summary>Times that someone began to listen to <see cref="Exits"/>: what is reported as differences of counts starts anew then.</summary>
+    public static int ExitsBegan => Volatile.Read(ref exitsBegan);
 
     /// <summary>The domain whose vCPU this thread runs.</summary>
     public static int Domain => (int)(current >> 32);
@@ -79,9 +83,12 @@ public static class Tracing
 
     internal static void Follow(EventSource source)
     {
+        bool exits = Exits;
         informational = Enabled(EventLevel.Informational);
         verbose = Enabled(EventLevel.Verbose);
-        Interlocked.Increment(ref generation);
+        delivery = Interruptions || TlbMisses;
+        if (Exits && !exits)
+            Interlocked.Increment(ref exitsBegan);
 
         long Enabled(EventLevel level)
         {

@@ -127,12 +127,19 @@ public sealed class NettraceReader
     {
         BlockReader head = new(Next(48));
         short year = head.Short(), month = head.Short();
-        head.Short();
-        DateTime started = new(year, month, head.Short(), head.Short(), head.Short(), head.Short(), head.Short(), DateTimeKind.Utc);
-        clockStart = head.Long();
-        clockFrequency = Math.Max(1, head.Long());
-        head.Int();
-        Head = new TraceHead(started, head.Int(), head.Int());
+        head.Short(); // day of the week
+        try
+        {
+            DateTime started = new(year, month, head.Short(), head.Short(), head.Short(), head.Short(), head.Short(), DateTimeKind.Utc);
+            clockStart = head.Long();
+            clockFrequency = Math.Max(1, head.Long());
+            head.Int(); // size of a pointer
+            Head = new TraceHead(started, head.Int(), head.Int());
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new TraceException("the trace is damaged: it began at no time that there is", e);
+        }
     }
 
     private void ReadEvents(ReadOnlySpan<byte> content, bool metadata)
@@ -158,10 +165,9 @@ public sealed class NettraceReader
                 captureThread = (long)reader.Variable();
                 reader.Variable(); // processor
             }
-            else if (metadataId != 0)
-            {
+
+            if (metadataId != 0)
                 sequence++;
-            }
 
             if ((flags & 4) != 0)
                 thread = (long)reader.Variable();
