@@ -26,6 +26,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(RunOptions options, GuestConfig[] configs)
     {
+        using RunTrace trace = new(options);
         using RunDiagnostics diagnostics = new(options);
         Host host = new() { OpenConsole = new ConsolePlaces(hasTerminal: true).Open, Translator = diagnostics.Translator };
         List<HostedDomain> domains = [];
