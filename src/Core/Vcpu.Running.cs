@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core.Interpret;
+using FastXen.Core.Sharing;
 using FastXen.Core.State;
 
 namespace FastXen.Core;
@@ -73,13 +74,13 @@ public sealed unsafe partial class Vcpu
     {
         // The engines begin with Attend, whose fence lies between this and its look at all requests.
         runsGuest = true;
+        CodeEpochs.Enter(State);
         Volatile.Write(ref State->Deadline, 0);
         try
         {
             if (Engine == EngineKind.Translator)
             {
-                translator ??= new Translate.Translator(this);
-                dispatcher ??= new Translate.Dispatcher(this, translator);
+                dispatcher ??= new Translate.Dispatcher(this, Code.Translator);
                 dispatcher.Run();
             }
             else
@@ -90,6 +91,7 @@ public sealed unsafe partial class Vcpu
         finally
         {
             // Also of a slice that ended with an exception: nobody waits for this vCPU any more.
+            CodeEpochs.Leave(State);
             runsGuest = false;
         }
 
@@ -172,7 +174,6 @@ public sealed unsafe partial class Vcpu
             return Leave(VcpuPause.Stopped);
         if (preempted)
             return Leave(VcpuPause.Preempted);
-        ForgetWritten();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);
         if (waiting && !EndWait())
