@@ -10,8 +10,8 @@ namespace FastXen.Core.Translate;
 /// </summary>
 internal sealed unsafe class CodeLookup : IDisposable
 {
-    // No entry of a jump cache that nobody has filled matches.
-    private const ulong Valid = 1UL << 39;
+    // No entry of a jump cache that nobody has filled matches. (A bit of the mode, which has no more than six.)
+    private const ulong Valid = 1UL << 7;
 
     // What changes the address spaces is counted in 24 bits of Spaces.
     private const uint MostChanges = 1 << 22;
@@ -47,8 +47,12 @@ internal sealed unsafe class CodeLookup : IDisposable
     /// <summary>The controls of AR.FPSR in <see cref="Context"/>.</summary>
     public ulong Fpsr => contextFpsr;
 
-    /// <summary>True while the state's PSR and FPSR are those of <see cref="Context"/>.</summary>
-    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
+    /// <summary>True while the state's PSR, FPSR and presence of NaTs are those of <see cref="Context"/>.</summary>
+    public bool IsContext =>
+        (s->NatPresent != 0) == IsWithNats && (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr
+        && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
+
+    private bool IsWithNats => (Context & TranslationContext.Nat) != 0;
 
     // Changes of Spaces since the start, some of which may not have been seen: a bound.
     private uint Changes => s->Mmu->CodeVersion + (uint)s->Translated.SeenEpoch;
@@ -80,9 +84,10 @@ internal sealed unsafe class CodeLookup : IDisposable
     public void FollowContext()
     {
         ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
-        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
+        bool nats = s->NatPresent != 0;
+        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion && nats == IsWithNats)
             return;
-        uint number = fpsr == contextFpsr && fpsrIsNumbered ? Context >> TranslationContext.FpsrShift : translator.FpsrNumber(fpsr);
+        uint number = fpsr == contextFpsr && fpsrIsNumbered ? Context >> TranslationContext.FpsrShift & (Translator.MostControls - 1) : translator.FpsrNumber(fpsr);
         s->Translated.ContextPsr = psr;
         contextFpsr = fpsr;
         fpsrIsNumbered = true;
@@ -90,7 +95,7 @@ internal sealed unsafe class CodeLookup : IDisposable
         // Before the counts can come round to values that entries have.
         if (Changes - clearedAt >= MostChanges)
             Clear();
-        uint context = TranslationContext.Of(psr) | number << TranslationContext.FpsrShift;
+        uint context = TranslationContext.Of(psr, nats) | number << TranslationContext.FpsrShift;
         s->Translated.Context = context;
         s->Translated.Jumps = (JumpEntry*)jumps.Start + JumpEntry.TableOf(context) * JumpEntry.Count;
         ulong mode = Valid | (ulong)context << 32;

@@ -80,7 +80,7 @@ internal sealed unsafe class Dispatcher : IDisposable
         for (int looks = 0; ; )
         {
             Look();
-            if ((s->Careful | s->NatPresent) != 0 || (s->PsrValue & InterpretedPsr) != 0 || looks == MostLooks)
+            if (s->Careful != 0 || (s->PsrValue & InterpretedPsr) != 0 || looks == MostLooks)
             {
                 Interpret();
                 return;
@@ -232,7 +232,7 @@ internal sealed unsafe class Dispatcher : IDisposable
         // Registers that were renamed are no longer those that their divisions' next run will write.
         if (!SameFloatNames(cfm, s->Cfm) && s->Translated.RotatingStepsTagged != 0)
             TaggedFloats.UntagAll(s);
-        if (step == Step.Next && Volatile.Read(ref s->Translated.Stale) == 0 && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
+        if (step == Step.Next && Volatile.Read(ref s->Translated.Stale) == 0 && s->FetchVa == region->CodeVa && s->Careful == 0
             && lookup.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {

@@ -13,10 +13,12 @@ internal sealed unsafe class Translator : IDisposable
 
     // Most entries that are known, those without code among them.
     private const int MostKeys = 1 << 17;
-    private const int MostControls = 4;
+
+    /// <summary>Numbers of FPSR's controls: bits 6:5 of a context.</summary>
+    public const int MostControls = 4;
 
     /// <summary>A context for which no doubles are kept in host registers: for entries at which that failed.</summary>
-    public const uint PlainFloats = 1 << 7;
+    public const uint PlainFloats = 1 << 8;
 
     /// <summary>Entries with a register that was no double, before a region without doubles in host registers is made.</summary>
     public const int FloatMissesTolerated = 8;

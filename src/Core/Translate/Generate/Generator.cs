@@ -47,6 +47,7 @@ internal sealed unsafe partial class Generator
         context = state->Context;
         stubs.Clear();
         spills.Clear();
+        plainResumes.Clear();
         FindFlagsField();
         for (int b = 0; b < plan.BlockCount; b++)
             plan.Blocks[b].Label = asm.NewLabel();
@@ -107,7 +108,7 @@ internal sealed unsafe partial class Generator
                 return;
             }
 
-            int last = ir.Opcode == IrOpcode.Float && ir.Guest->Opcode == Opcode.Frcpa ? EmitDivision(block, k) : k;
+            int last = ir.Opcode == IrOpcode.Float && ir.Guest->Opcode == Opcode.Frcpa && !ir.TestsNat ? EmitDivision(block, k) : k;
             if (last == k)
                 EmitOne(ref ir);
             k = last;
@@ -121,7 +122,11 @@ internal sealed unsafe partial class Generator
     private void EmitOne(ref IrInstruction ir)
     {
         OpenQp(ir);
+        if (ir.TestsNat)
+            EmitNatTest(ir);
         EmitInstruction(ref ir);
+        if (ir.TestsNat)
+            EmitNoNat(ir);
         CloseSlow();
         // An instruction that writes its own qualifying predicate.
         if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
@@ -135,8 +140,9 @@ internal sealed unsafe partial class Generator
     private static HostAddress State(int displacement) => new(Rbp, displacement);
 
     /// <summary>Where a guest register lies in memory.</summary>
-    private static HostAddress InMemory(int guest) =>
-        guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc))
+    private HostAddress InMemory(int guest) =>
+        onWindow && plan.IsInWindow(guest) ? Windowed(guest)
+        : guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc))
         : guest < 32 ? State(StateOffsets.Gr + 8 * guest)
         : new HostAddress(Rbx, 8 * guest);
 
@@ -312,6 +318,8 @@ internal sealed unsafe partial class Generator
                 break;
             case IrOpcode.Fence:
                 asm.Fence();
+                break;
+            case IrOpcode.CheckSpeculation:
                 break;
             default:
                 EmitInteger(ir);

@@ -17,6 +17,7 @@ internal static unsafe class StateOffsets
     public static readonly int Ip = Of(&Origin->Ip);
     public static readonly int Psr = Of(&Origin->PsrValue);
     public static readonly int Gr = Of(Origin->Gr);
+    public static readonly int GrNat = Of(Origin->GrNat);
     public static readonly int Br = Of(Origin->Br);
     public static readonly int Ar = Of(Origin->Ar);
     public static readonly int Cfm = Of(&Origin->Cfm);
@@ -56,6 +57,8 @@ internal static unsafe class StateOffsets
     public static readonly int RotatingStepsTagged = Of(&Origin->Translated.RotatingStepsTagged);
     public static readonly int DivisionSites = Of(&Origin->Translated.DivisionSites);
     public static readonly int Stale = Of(&Origin->Translated.Stale);
+    public static readonly int WindowLimit = Of(&Origin->Translated.WindowLimit);
+    public static readonly int WindowTop = Of(Origin->Translated.Window + CodeState.WindowTurns) - CodeState.WindowBias;
     public static readonly int ShadowTop = Of(&Origin->Translated.ShadowTop);
     public static readonly int Shadow = Of(Origin->Translated.Shadow);
 
