@@ -77,7 +77,7 @@ internal sealed unsafe class Dispatcher : IDisposable
     // To the next look-point.
     private void Advance()
     {
-        for (int looks = 0; ; )
+        for (int looks = 0; ;)
         {
             Look();
             if (s->Careful != 0 || (s->PsrValue & InterpretedPsr) != 0 || looks == MostLooks)
