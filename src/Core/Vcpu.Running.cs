@@ -75,6 +75,7 @@ public sealed unsafe partial class Vcpu
         // The engines begin with Attend, whose fence lies between this and its look at all requests.
         runsGuest = true;
         CodeEpochs.Enter(State);
+        TraceSwitchIn();
         Volatile.Write(ref State->Deadline, 0);
         try
         {
@@ -95,6 +96,7 @@ public sealed unsafe partial class Vcpu
             runsGuest = false;
         }
 
+        TraceSwitchOut();
         return pause;
     }
 

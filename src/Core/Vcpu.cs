@@ -80,7 +80,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->Cr[Cr.Itv] = State->Cr[Cr.Pmv] = State->Cr[Cr.Cmcv] = State->Cr[Cr.Lrr0] = State->Cr[Cr.Lrr1] = 0x1_0000;
         Code.Clear();
         stop = 0;
-        waiting = preempted = false;
+        waiting = preempted = started = false;
         AddressSpace.Reset(State);
     }
 
@@ -138,7 +138,7 @@ public sealed unsafe partial class Vcpu : IDisposable
             return false;
         State->Ip = bundle;
         State->Slot = CodePosition.Slot(i);
-        switch (Firmware.Call(this, (uint)i->Immediate - FirmwareBreak.Base))
+        switch (CallTraced(Firmware, (uint)i->Immediate - FirmwareBreak.Base))
         {
             case FirmwareReturn.Branch:
                 State->Ip = State->Br[0] & ~0xFUL;

@@ -4,6 +4,7 @@ using FastXen.Core.Decode;
 using FastXen.Core.Interpret;
 using FastXen.Core.Sharing;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Translate;
 
@@ -50,6 +51,9 @@ internal sealed unsafe class Dispatcher : IDisposable
         profiles = translator.Profiles;
         seenEpoch = s->Translated.SeenEpoch;
     }
+
+    /// <summary>How often the vCPU left translated code.</summary>
+    public ExitCounts Counts => counts;
 
     /// <summary>Runs until the vCPU is stopped or has reached its limit.</summary>
     public void Run()
@@ -142,6 +146,8 @@ internal sealed unsafe class Dispatcher : IDisposable
             s->Retired = s->Translated.BudgetEnd - (ulong)s->Translated.Budget;
             if (profiles)
                 site->Count++;
+            if (Tracing.EachExit)
+                ExitCounts.TraceExit(site);
             if (site->Kind == ExitKind.Handler)
             {
                 int step = Handle(site, out bool resumes);

@@ -3,7 +3,7 @@ using FastXen.Core.Decode;
 namespace FastXen.Core.Translate;
 
 /// <summary>How often one vCPU left translated code, and why: one addition for each time, to memory that no other vCPU writes.</summary>
-internal sealed class ExitCounts
+internal sealed unsafe partial class ExitCounts
 {
     public static readonly int Opcodes = Enum.GetValues<Opcode>().Length, Kinds = Enum.GetValues<ExitKind>().Length;
 

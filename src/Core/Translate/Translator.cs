@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using FastXen.Core.Emit;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Translate;
 
@@ -145,6 +147,7 @@ internal sealed unsafe class Translator : IDisposable
                 begun = drops;
             }
 
+            long start = Tracing.Translation ? Stopwatch.GetTimestamp() : 0;
             RegionState* region = Emit(s, key, context, fpsr);
             lock (code.Gate)
             {
@@ -160,7 +163,12 @@ internal sealed unsafe class Translator : IDisposable
             }
 
             if (region != RegionTable.NoCode)
+            {
                 options.Observer?.OnRegion(new TranslatedRegion(region, plan, code.MemoryBase + region->CodePa));
+                if (start != 0)
+                    Vcpu.TraceRegion(region->Slots, region->HostBytes, region->Ip, start);
+            }
+
             return region;
         }
         finally
@@ -284,6 +292,8 @@ internal sealed unsafe class Translator : IDisposable
         foreach (RegionKey key in list)
             regions.Remove(key);
         forgottenPages++;
+        if (Tracing.Translation)
+            FastXenEventSource.Log.RegionsForgotten(Tracing.Domain, Tracing.Vcpu, physicalPage);
     }
 
     /// <summary>Forgets all translations. An epoch is to begin.</summary>
@@ -295,6 +305,8 @@ internal sealed unsafe class Translator : IDisposable
 
     private void ForgetAll()
     {
+        if (Tracing.Translation)
+            FastXenEventSource.Log.RegionsForgotten(Tracing.Domain, Tracing.Vcpu, ulong.MaxValue);
         regions.Clear();
         ownLoops.Clear();
         pages.Clear();
