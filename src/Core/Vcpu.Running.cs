@@ -176,6 +176,7 @@ public sealed unsafe partial class Vcpu
             return Leave(VcpuPause.Stopped);
         if (preempted)
             return Leave(VcpuPause.Preempted);
+        ServePurges();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);
         if (waiting && !EndWait())
