@@ -79,6 +79,7 @@ public sealed unsafe partial class Vcpu
     {
         // The engines begin with Attend, whose fence lies between this and its look at all requests.
         runsGuest = true;
+        TraceSwitchIn();
         Volatile.Write(ref State->Deadline, 0);
         try
         {
@@ -99,6 +100,7 @@ public sealed unsafe partial class Vcpu
             runsGuest = false;
         }
 
+        TraceSwitchOut();
         return pause;
     }
 
@@ -178,6 +180,7 @@ public sealed unsafe partial class Vcpu
             return Leave(VcpuPause.Stopped);
         if (preempted || (RunUntil != long.MaxValue && Stopwatch.GetTimestamp() >= RunUntil))
             return Leave(VcpuPause.Preempted);
+        ServePurges();
         ForgetWritten();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);
