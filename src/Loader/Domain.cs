@@ -184,7 +184,7 @@ public sealed class Domain : IDisposable
         finally
         {
             Statistics = Statistics.With(machine.Processors, Stopwatch.GetElapsedTime(begin));
-            HottestRegions = [.. HottestRegions.Concat(machine.Processors.SelectMany(static processor => processor.TranslatorProfile(ProfiledRegions))).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
+            HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
         }
