@@ -27,6 +27,9 @@ public sealed class Domain : IDisposable
     private readonly List<IDisposable> _backends = [];
     private readonly VariableStore _variables;
     private readonly Lock _lock = new();
+    private ICharacterBackend? _console;
+    // Made, and not yet run.
+    private PlatformMachine? _next;
     private PlatformMachine? _machine;
     private bool _stopRequested;
     private bool _rebootAfterPowerOff;
@@ -71,27 +74,37 @@ public sealed class Domain : IDisposable
     }
 
     /// <summary>
-    /// Runs the guest, over its reboots, until it powers off, halts, crashes, or is stopped. Once. Whatever breaks inside ends this guest as
-    /// <see cref="VcpuStop.Crashed"/>, with a report: the task does not fail.
+    /// Makes the first machine, with the images in its memory. What is wrong with them is a <see cref="LoadException"/>. Once, before <see cref="RunAsync"/>.
     /// </summary>
-    public async Task<VcpuStop> RunAsync(ICharacterBackend console)
+    public void PowerOn(ICharacterBackend console)
+    {
+        _console = console;
+        _next = Build();
+    }
+
+    /// <summary>
+    /// Runs the guest, over its reboots, until it powers off, halts, crashes, or is stopped. Once, after <see cref="PowerOn"/>. Whatever breaks inside ends this
+    /// guest as <see cref="VcpuStop.Crashed"/>, with a report: the task does not fail.
+    /// </summary>
+    public async Task<VcpuStop> RunAsync()
     {
         await Task.Yield();
         try
         {
             while (true)
             {
-                VcpuStop reason = await RunOnce(console).ConfigureAwait(false);
+                VcpuStop reason = await RunOnce(_next ?? throw new InvalidOperationException("not powered on")).ConfigureAwait(false);
                 if (!StartsAgain(reason)) return reason;
                 Reboots++;
                 Rebooted?.Invoke();
+                _next = Build();
             }
         }
-#pragma warning disable CA1031 // Another machine could not be made, or not be taken down: this domain ends, the others run on.
+#pragma warning disable CA1031 // A machine broke, or another one could not be made: this domain ends, the others run on.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _report($"internal error: {e}");
+            _report(e is LoadException ? e.Message : $"internal error: {e}");
             return VcpuStop.Crashed;
         }
     }
@@ -155,13 +168,13 @@ public sealed class Domain : IDisposable
         }
     }
 
-    private async Task<VcpuStop> RunOnce(ICharacterBackend console)
+    private PlatformMachine Build()
     {
-        using PlatformMachine machine = new(new PlatformConfiguration
+        PlatformMachine machine = new(new PlatformConfiguration
         {
             Memory = _config.Memory,
             Processors = _config.Vcpus,
-            Console = console,
+            Console = _console!,
             Deterministic = _config.Clock == ClockSource.Deterministic,
             Engine = _config.Engine,
             Translator = Translator,
@@ -170,7 +183,22 @@ public sealed class Domain : IDisposable
             Variables = _variables,
             Report = _report,
         });
-        _images.Boot(machine);
+        try
+        {
+            _images.Boot(machine);
+            return machine;
+        }
+        catch
+        {
+            machine.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<VcpuStop> RunOnce(PlatformMachine machine)
+    {
+        using PlatformMachine owned = machine;
+        _next = null;
         lock (_lock)
         {
             if (_stopRequested) return VcpuStop.Requested;
@@ -245,6 +273,7 @@ public sealed class Domain : IDisposable
             }
         }
         _disks.Clear();
+        _next?.Dispose();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
     }

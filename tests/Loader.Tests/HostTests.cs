@@ -129,11 +129,17 @@ public sealed class HostTests
     public async Task One_that_breaks_ends_alone_with_its_report()
     {
         HostedDomain bystander = Start("bystander", Guests.Worker);
-        Host broken = new() { OpenConsole = static _ => new BreakingPlace() };
+        BreakingPlace place = new();
+        Host broken = new() { OpenConsole = _ => place };
         HostedDomain domain = broken.Create(Config("broken", Guests.Idle));
+        place.Broken = true;
+        await Expect(domain, "idle");
+        await Assert.ThrowsAsync<TimeoutException>(() => domain.Ended.WaitAsync(TimeSpan.Zero));
+        domain.Domain.Reset();
         Assert.Equal(VcpuStop.Crashed, await domain.Ended.WaitAsync(Long));
-        Assert.Contains("internal error", Assert.Single(domain.Reports));
+        Assert.Contains("an invariant broke", Assert.Single(domain.Reports));
         Assert.Contains(broken.Log.Read(), line => line.Text.StartsWith("broken (1): internal error", StringComparison.Ordinal));
+        Assert.Empty(broken.Domains);
         await Expect(bystander, " ok", bystander.Console.OpenReader(fromOldest: false));
         await _host.StopAsync(TimeSpan.Zero);
     }
@@ -150,13 +156,18 @@ public sealed class HostTests
         Assert.Empty(log.Read());
     }
 
-    // A place whose device cannot even be connected.
+    // A place whose device cannot be connected again after a reset.
     private sealed class BreakingPlace : Platform.Uart.ICharacterBackend
     {
+        public volatile bool Broken;
+
         public void Write(ReadOnlySpan<byte> bytes)
         {
         }
 
-        public void Connect(Platform.Uart.ICharacterInput input) => throw new InvalidOperationException("an invariant broke");
+        public void Connect(Platform.Uart.ICharacterInput input)
+        {
+            if (Broken) throw new InvalidOperationException("an invariant broke");
+        }
     }
 }

@@ -24,13 +24,15 @@ public sealed class HostedDomain
         try
         {
             _place = openConsole(this);
+            Console = new DomainConsole(_place);
+            Domain.PowerOn(Console);
         }
         catch
         {
             Domain.Dispose();
+            (_place as IDisposable)?.Dispose();
             throw;
         }
-        Console = new DomainConsole(_place);
         Domain.Rebooted += () => Tell(HostEventKind.Rebooted);
     }
 
@@ -138,7 +140,7 @@ public sealed class HostedDomain
     /// <summary>Runs the guest to its end. Once.</summary>
     internal async Task RunToEndAsync()
     {
-        VcpuStop reason = await Domain.RunAsync(Console).ConfigureAwait(false);
+        VcpuStop reason = await Domain.RunAsync().ConfigureAwait(false);
         lock (_lock) _dying = true;
         Console.End();
         (_place as IDisposable)?.Dispose();
