@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
+using FastXen.Loader.Dumps;
 using FastXen.Loader.Images;
+using FastXen.Loader.Running;
 using FastXen.Platform;
 using FastXen.Platform.Block;
 using FastXen.Platform.Firmware.Efi;
@@ -9,6 +11,7 @@ using FastXen.Platform.Net;
 using FastXen.Platform.Net.Nat;
 using FastXen.Platform.Net.Tap;
 using FastXen.Platform.Uart;
+using FastXen.Smp;
 
 namespace FastXen.Loader;
 
@@ -37,6 +40,9 @@ public sealed class Domain : IDisposable
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
 
+    /// <summary>Its share of the host's time; null for a deterministic domain, which has threads of its own.</summary>
+    public DomainTime? Time { get; }
+
     /// <summary>How often the guest was started again.</summary>
     public int Reboots { get; private set; }
 
@@ -53,8 +59,9 @@ public sealed class Domain : IDisposable
     /// Checks and opens all that the config names, the console excepted; what is wrong is a <see cref="LoadException"/>.
     /// <paramref name="report"/> is told, in a sentence, when the guest stops for a reason that it did not ask for.
     /// </summary>
-    public Domain(GuestConfig config, Action<string> report)
+    public Domain(GuestConfig config, Action<string> report, Scheduler scheduler)
     {
+        ArgumentNullException.ThrowIfNull(scheduler);
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
@@ -64,6 +71,7 @@ public sealed class Domain : IDisposable
             foreach (DiskConfig disk in config.Disks) OpenDisk(disk);
             for (int i = 0; i < config.Network.Count; i++) OpenNetwork(config.Network[i], i);
             _variables = new VariableStore(config.EfiVariables);
+            if (config.Clock == ClockSource.Host) Time = EnterScheduler(scheduler);
         }
         catch (Exception e)
         {
@@ -139,9 +147,33 @@ public sealed class Domain : IDisposable
     }
 
     /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
-    public TimeSpan ProcessorTime
+    public TimeSpan ProcessorTime => Time?.RunTime ?? Statistics.Elapsed;
+
+    /// <summary>
+    /// Writes the guest's memory and registers as an ELF core file, while its processors are paused. A guest that is not scheduled, or between two machines, has
+    /// none to write, which is a <see cref="HostException"/>.
+    /// </summary>
+    public void DumpCore(string file)
     {
-        get { lock (_lock) return Statistics.Elapsed; }
+        DomainTime time = Time ?? throw new HostException($"{_config.Name} has the deterministic clock: it is not paused, and so not dumped");
+        bool paused = time.Pause();
+        try
+        {
+            lock (_lock)
+            {
+                PlatformMachine machine = _machine ?? throw new HostException($"{_config.Name} is not running");
+                using FileStream stream = new(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+                CoreDump.Write(machine, _config.Memory, $$"""{"name":"{{_config.Name}}","memoryBytes":{{_config.Memory}},"vcpus":{{_config.Vcpus}}}""", stream);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostException($"{file}: the core cannot be written: {e.Message}");
+        }
+        finally
+        {
+            if (paused) time.Unpause();
+        }
     }
 
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
@@ -218,15 +250,25 @@ public sealed class Domain : IDisposable
         }
     }
 
-    /// <summary>
-    /// The seam to the scheduler: gives the machine's processors host time until the machine stops. Completes when none of them is in guest code
-    /// or will be again.
-    /// </summary>
+    // Processors whose time is counted take turns on a thread of their own: nothing that happens on the host may show in their order.
     private Task<VcpuStop> RunMachine(PlatformMachine machine)
     {
+        if (Time is not null) return Time.RunAsync(machine);
         TaskCompletionSource<VcpuStop> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() => ended.SetResult(machine.Run())) { IsBackground = true, Name = $"domain {_config.Name}" }.Start();
         return ended.Task;
+    }
+
+    private DomainTime EnterScheduler(Scheduler scheduler)
+    {
+        try
+        {
+            return new DomainTime(scheduler, _config.Name, _config.Vcpus, new CreditParameters(_config.Weight, _config.Cap), _config.Cpus);
+        }
+        catch (ArgumentException)
+        {
+            throw new ConfigException(_config.Source, "cpus", $"expected some of the host threads 0 to {scheduler.HostThreadCount - 1}");
+        }
     }
 
     private void OpenDisk(DiskConfig disk)
@@ -274,6 +316,7 @@ public sealed class Domain : IDisposable
         }
         _disks.Clear();
         _next?.Dispose();
+        Time?.Dispose();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
     }

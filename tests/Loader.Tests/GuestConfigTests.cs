@@ -198,9 +198,44 @@ public class GuestConfigTests
     [Theory]
     [InlineData("""{ "domains": [ { "kernel": "a" }, { "kernal": "b" } ] }""", "config: domains[1].kernal: there is no such field, did you mean \"kernel\"?")]
     [InlineData("""{ "domains": [ { "name": "x", "kernel": "a" }, { "name": "x", "kernel": "b" } ] }""", "config: domains[1].name: there are two domains \"x\"")]
-    [InlineData("""{ "domains": [], "kernel": "a" }""", "config: kernel: there is no such field; known are $schema, domains")]
+    [InlineData("""{ "domains": [], "kernel": "a" }""", "config: kernel: there is no such field; known are $schema, hostThreads, domains")]
     [InlineData("""{ "domains": "all" }""", "config: domains: expected a list, found \"all\"")]
     [InlineData("{", "config: not a JSON object that describes a guest")]
     public void A_list_that_is_wrong_has_its_sentence(string json, string sentence) =>
         Assert.StartsWith(sentence, Assert.ThrowsAny<LoadException>(() => GuestConfigReader.ParseInline(json, "/")).Message);
+
+    [Fact]
+    public void The_share_of_the_host_is_read()
+    {
+        GuestConfig config = Parse("""{ "kernel": "k", "weight": 512, "cap": 50, "cpus": "0-3,^2", "hostThreads": 2 }""");
+        Assert.Equal((512, 50, 0b1011UL, 2), (config.Weight, config.Cap, config.Cpus, config.HostThreads));
+        config = Parse("""{ "kernel": "k" }""");
+        Assert.Equal((256, 0, ulong.MaxValue, null), (config.Weight, config.Cap, config.Cpus, config.HostThreads));
+        Assert.Equal("/guests/g.json: weight: expected a whole number from 1 to 65535, found \"0\"",
+            Assert.Throws<ConfigException>(() => Parse("""{ "kernel": "k", "weight": 0 }""")).Message);
+    }
+
+    [Theory]
+    [InlineData("all", ulong.MaxValue, "all")]
+    [InlineData("0", 1, "0")]
+    [InlineData("0-3, 5", 0b101111, "0-3,5")]
+    [InlineData("all,^0,^7", ~0x81UL, "1-6")]
+    [InlineData("63", 1UL << 63, "-")]
+    [InlineData("0-63", ulong.MaxValue, "all")]
+    public void Sets_of_host_threads_are_written_as_in_xl(string text, ulong bits, string formatted)
+    {
+        Assert.True(CpuSet.TryParse(text, out ulong cpus));
+        Assert.Equal(bits, cpus);
+        Assert.Equal(formatted, CpuSet.Format(cpus, 8));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("3-1")]
+    [InlineData("64")]
+    [InlineData("-1")]
+    [InlineData("0,^0")]
+    [InlineData("0-3-5")]
+    [InlineData("a")]
+    public void Other_texts_are_no_sets(string text) => Assert.False(CpuSet.TryParse(text, out _));
 }

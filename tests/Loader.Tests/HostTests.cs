@@ -2,12 +2,14 @@ using System.Text;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;
+using FastXen.Loader.Running;
+using FastXen.Smp;
 using FastXen.Tests;
 
 namespace FastXen.Loader.Tests;
 
 /// <summary>Domains of one process, with the small guests of native/.</summary>
-public sealed class HostTests
+public sealed class HostTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
@@ -18,6 +20,8 @@ public sealed class HostTests
     {
         lock (_events) _events.Add(happened);
     };
+
+    public void Dispose() => _host.Dispose();
 
     private static GuestConfig Config(string name, string kernel) => GuestConfigReader.ParseInline(
         $$"""{ "name": "{{name}}", "memory": "96M", "kernel": "{{kernel}}" }""", "/")[0];
@@ -130,7 +134,7 @@ public sealed class HostTests
     {
         HostedDomain bystander = Start("bystander", Guests.Worker);
         BreakingPlace place = new();
-        Host broken = new() { OpenConsole = _ => place };
+        using Host broken = new() { OpenConsole = _ => place };
         HostedDomain domain = broken.Create(Config("broken", Guests.Idle));
         place.Broken = true;
         await Expect(domain, "idle");
@@ -142,6 +146,59 @@ public sealed class HostTests
         Assert.Empty(broken.Domains);
         await Expect(bystander, " ok", bystander.Console.OpenReader(fromOldest: false));
         await _host.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task A_paused_domain_does_nothing_until_it_is_unpaused()
+    {
+        HostedDomain domain = Start("worker", Guests.Worker);
+        await Expect(domain, " ok");
+        domain.Pause();
+        domain.Pause();
+        Assert.Equal(DomainState.Paused, domain.State);
+        TimeSpan used = domain.Domain.ProcessorTime;
+        ConsoleReader after = domain.Console.OpenReader(fromOldest: false);
+        await Assert.ThrowsAsync<HostException>(() => domain.ShutdownAsync(Long, force: false));
+        Assert.Equal(used, domain.Domain.ProcessorTime);
+        Assert.All(domain.Scheduled.Processors, static processor => Assert.Contains(processor.State, new[] { ProcessorState.Held, ProcessorState.Blocked }));
+        domain.Unpause();
+        await Expect(domain, " ok", after);
+        Assert.True(domain.Domain.ProcessorTime > used);
+        domain.Pause();
+        domain.Destroy();
+        Assert.Equal(VcpuStop.Requested, await domain.Ended.WaitAsync(Long));
+        Assert.Equal([HostEventKind.Created, HostEventKind.Paused, HostEventKind.Unpaused, HostEventKind.Paused, HostEventKind.Destroyed], EventsOf(1));
+    }
+
+    [Fact]
+    public async Task Shares_and_affinities_outlive_a_reboot()
+    {
+        using Host host = new(hostThreads: 2);
+        GuestConfig config = Config("guest", Guests.Idle) with { Weight = 512, Cap = 80, Cpus = 0b10 };
+        HostedDomain domain = host.Create(config);
+        Assert.Equal(new CreditParameters(512, 80), domain.Scheduled.Credit);
+        domain.Scheduled.Credit = new CreditParameters(100, 0);
+        await Expect(domain, "idle");
+        domain.Scheduled.Pin(0, hard: null, soft: 0b10);
+        await domain.RebootAsync(TimeSpan.Zero, force: true).WaitAsync(Long);
+        Assert.Equal(new CreditParameters(100, 0), domain.Scheduled.Credit);
+        ConsoleReader reader = domain.Console.OpenReader(fromOldest: false);
+        await domain.RebootAsync(TimeSpan.Zero, force: true).WaitAsync(Long);
+        await Expect(domain, "idle", reader);
+        ProcessorTime processor = Assert.Single(domain.Scheduled.Processors);
+        Assert.Equal((0b10UL, 0b10UL, 1), (processor.Hard, processor.Soft, processor.HostThread));
+        Assert.Throws<ArgumentException>(() => domain.Scheduled.Pin(0, hard: 0b100, soft: null));
+        Assert.Throws<ConfigException>(() => host.Create(config with { Name = "elsewhere", Cpus = 0b100 }));
+        await host.StopAsync(TimeSpan.Zero);
+        Assert.Empty(host.Scheduler.Domains);
+    }
+
+    [Fact]
+    public async Task A_deterministic_domain_is_not_scheduled()
+    {
+        HostedDomain domain = _host.Create(Config("tour", Guests.Demo) with { Clock = ClockSource.Deterministic });
+        Assert.Contains("deterministic", Assert.Throws<HostException>(domain.Pause).Message);
+        Assert.Equal(VcpuStop.PowerOff, await domain.Ended.WaitAsync(Long));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using FastXen.Core;
+using FastXen.Smp;
 
 namespace FastXen.Loader.Configuration;
 
@@ -26,6 +27,18 @@ public sealed record GuestConfig
 
     /// <summary>What drives the interval time counter.</summary>
     public ClockSource Clock { get; init; }
+
+    /// <summary>Share of the host's time, relative to other domains'.</summary>
+    public int Weight { get; init; } = CreditParameters.DefaultWeight;
+
+    /// <summary>Most of the host's time, in percent of a host thread; 0: no limit.</summary>
+    public int Cap { get; init; }
+
+    /// <summary>Host threads that may run its processors, a bit each.</summary>
+    public ulong Cpus { get; init; } = ulong.MaxValue;
+
+    /// <summary>Host threads of the process that runs it, where the config says; of several configs the greatest number counts.</summary>
+    public int? HostThreads { get; init; }
 
     /// <summary>Kernel: ELF64, plain or gzip.</summary>
     public required string Kernel { get; init; }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using FastXen.Core;
+using FastXen.Smp;
 using Microsoft.Extensions.Configuration;
 
 namespace FastXen.Loader.Configuration;
@@ -21,7 +22,7 @@ public static class GuestConfigReader
 
     private static readonly string[] GuestFields =
     [
-        "$schema", "name", "personality", "memory", "vcpus", "engine", "clock", "kernel", "initrd", "commandLine",
+        "$schema", "name", "personality", "memory", "vcpus", "engine", "clock", "weight", "cap", "cpus", "hostThreads", "kernel", "initrd", "commandLine",
         "disks", "network", "console", "efiVariables",
     ];
 
@@ -67,14 +68,14 @@ public static class GuestConfigReader
         IConfigurationRoot root = Build(source.Name, json, []);
         string name = DefaultName(source.File);
         if (!root.GetSection("domains").Exists()) return [ReadGuest(source, new ConfigNode(source, root, "", GuestFields), name)];
-        ConfigNode node = new(source, root, "", "$schema", "domains");
+        ConfigNode node = new(source, root, "", "$schema", "hostThreads", "domains");
         List<ConfigNode> guests = node.Objects("domains", MaximumGuests, GuestFields);
         List<GuestConfig> configs = [];
         for (int n = 0; n < guests.Count; n++)
         {
             GuestConfig config = ReadGuest(source, guests[n], $"{name}-{n + 1}");
             if (configs.Exists(other => other.Name == config.Name)) throw guests[n].Problem("name", $"there are two domains \"{config.Name}\"");
-            configs.Add(config);
+            configs.Add(config with { HostThreads = config.HostThreads ?? ReadHostThreads(node) });
         }
         return configs;
     }
@@ -134,6 +135,10 @@ public static class GuestConfigReader
             Vcpus = node.Number("vcpus", 1, 1, MachineLimits.Vcpus),
             Engine = node.Choice("engine", EngineKind.Translator),
             Clock = node.Choice("clock", ClockSource.Host),
+            Weight = node.Number("weight", CreditParameters.DefaultWeight, 1, CreditParameters.MaximumWeight),
+            Cap = node.Number("cap", 0, 0, CreditParameters.MaximumCap),
+            Cpus = ReadCpus(node),
+            HostThreads = ReadHostThreads(node),
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
@@ -167,6 +172,16 @@ public static class GuestConfigReader
             ? (bytes + MachineLimits.MemoryGranule - 1) / MachineLimits.MemoryGranule * MachineLimits.MemoryGranule
             : throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from "
                 + $"{MemorySize.Format(MachineLimits.MinimumMemory)} to {MemorySize.Format(MachineLimits.MaximumMemory)}");
+    }
+
+    private static int? ReadHostThreads(ConfigNode node) =>
+        node.Number("hostThreads", 0, 1, Scheduler.MaximumHostThreads) is var threads and > 0 ? threads : null;
+
+    private static ulong ReadCpus(ConfigNode node)
+    {
+        string? text = node.Text("cpus");
+        if (text is null) return ulong.MaxValue;
+        return CpuSet.TryParse(text, out ulong cpus) ? cpus : throw node.Wrong("cpus", CpuSet.Rule);
     }
 
     private static string ReadCommandLine(ConfigNode node)

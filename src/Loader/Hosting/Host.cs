@@ -2,11 +2,12 @@ using System.Globalization;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Platform.Uart;
+using FastXen.Smp;
 
 namespace FastXen.Loader.Hosting;
 
-/// <summary>The domains of one process. Any thread.</summary>
-public sealed class Host
+/// <summary>The domains of one process, and the scheduler that runs them. Any thread.</summary>
+public sealed class Host : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, HostedDomain> _domains = [];
@@ -15,6 +16,12 @@ public sealed class Host
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _lastId;
     private bool _closed;
+
+    /// <summary>A host with so many threads for its domains' processors (null: one for each processor of the machine).</summary>
+    public Host(int? hostThreads = null) => Scheduler = new Scheduler(hostThreads ?? Math.Clamp(Environment.ProcessorCount, 1, Scheduler.MaximumHostThreads));
+
+    /// <summary>Runs the processors of its domains.</summary>
+    public Scheduler Scheduler { get; }
 
     /// <summary>What happened.</summary>
     public HostLog Log { get; } = new();
@@ -114,6 +121,9 @@ public sealed class Host
             await Task.WhenAll(Domains.Select(static domain => domain.Ended)).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Ends the threads of the host. After <see cref="StopAsync"/>.</summary>
+    public void Dispose() => Scheduler.Dispose();
 
     internal void Remove(HostedDomain domain)
     {

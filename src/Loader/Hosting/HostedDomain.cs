@@ -1,5 +1,6 @@
 using FastXen.Core;
 using FastXen.Loader.Configuration;
+using FastXen.Loader.Running;
 using FastXen.Platform.Uart;
 
 namespace FastXen.Loader.Hosting;
@@ -20,7 +21,7 @@ public sealed class HostedDomain
         _host = host;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report) { Translator = translator };
+        Domain = new Domain(config, Report, host.Scheduler) { Translator = translator };
         try
         {
             _place = openConsole(this);
@@ -71,10 +72,30 @@ public sealed class HostedDomain
             lock (_lock)
             {
                 if (_dying) return DomainState.Dying;
-                return _asked ? DomainState.ShuttingDown : DomainState.Running;
+                if (Domain.Time is { IsPaused: true }) return DomainState.Paused;
+                if (_asked) return DomainState.ShuttingDown;
             }
+            return Domain.Time is { } time && !time.Processors.Any(static processor => processor.State is ProcessorState.Running or ProcessorState.Ready)
+                ? DomainState.Blocked
+                : DomainState.Running;
         }
     }
+
+    /// <summary>Takes its processors off the host threads. When this returns none is in guest code. A domain that is paused stays so.</summary>
+    public void Pause()
+    {
+        if (Scheduled.Pause()) Tell(HostEventKind.Paused);
+    }
+
+    /// <summary>Lets a paused domain run again.</summary>
+    public void Unpause()
+    {
+        if (Scheduled.Unpause()) Tell(HostEventKind.Unpaused);
+    }
+
+    /// <summary>Its share of the host's time. A deterministic domain has none, which is a <see cref="HostException"/>.</summary>
+    public DomainTime Scheduled =>
+        Domain.Time ?? throw new HostException($"{Name} has the deterministic clock: it runs on threads of its own, which are neither paused nor scheduled");
 
     /// <summary>
     /// Asks the guest to shut down, by its power button, and stops it when it has not done so after the grace time. Completes when the domain is gone.
@@ -135,6 +156,8 @@ public sealed class HostedDomain
     {
         lock (_lock) _dying = true;
         Domain.RequestStop();
+        // Processors that are to stop run no more guest code, but they have to see it.
+        Domain.Time?.Unpause();
     }
 
     /// <summary>Runs the guest to its end. Once.</summary>
@@ -158,6 +181,11 @@ public sealed class HostedDomain
     // False: the guest was not asked, and the caller may do as it likes.
     private bool Ask(HostEventKind kind, TimeSpan grace, bool force)
     {
+        if (Domain.Time is { IsPaused: true })
+        {
+            if (!force) throw new HostException($"{Name} is paused: unpause it first");
+            Unpause();
+        }
         lock (_lock) _asked = true;
         if (Domain.PressPowerButton(thenReboot: kind == HostEventKind.AskedToReboot))
         {
