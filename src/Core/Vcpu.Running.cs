@@ -174,6 +174,7 @@ public sealed unsafe partial class Vcpu
             return Leave(VcpuPause.Stopped);
         if (preempted)
             return Leave(VcpuPause.Preempted);
+        ServePurges();
         ForgetWritten();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);

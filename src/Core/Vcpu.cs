@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
@@ -12,7 +11,6 @@ namespace FastXen.Core;
 public sealed unsafe partial class Vcpu : IDisposable
 {
     private readonly GCHandle handle;
-    private readonly ConcurrentQueue<(ulong Address, ulong Length)> written = new();
     private Translate.Translator? translator;
 
     /// <summary>The unmanaged state.</summary>
@@ -42,9 +40,13 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
     public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
 
-    /// <summary>Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots.</summary>
-    public Vcpu(PhysicalMemory memory, bool deterministic = false)
+    /// <summary>
+    /// Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots. <paramref name="domain"/>: the processors that share
+    /// its memory; null where it is alone.
+    /// </summary>
+    public Vcpu(PhysicalMemory memory, bool deterministic = false, CoherenceDomain? domain = null)
     {
+        Domain = domain ?? new CoherenceDomain();
         Memory = memory;
         handle = GCHandle.Alloc(this);
         State = VcpuAllocation.Allocate();
@@ -56,6 +58,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         Code.Dropped += () => State->FetchVa = CodePage.NoAddress;
         memory.Written += OnWritten;
         Reset();
+        Domain.Add(this);
     }
 
     /// <summary>The owner of a state.</summary>
@@ -152,25 +155,13 @@ public sealed unsafe partial class Vcpu : IDisposable
         return true;
     }
 
-    // Devices write on their own threads; the vCPU forgets the code before it looks at the interrupt that tells of the write.
-    private void OnWritten(ulong address, ulong length)
-    {
-        written.Enqueue((address, length));
-        Volatile.Write(ref State->Deadline, 0);
-    }
-
-    private void ForgetWritten()
-    {
-        while (written.TryDequeue(out (ulong Address, ulong Length) range))
-            Code.Forget(range.Address, range.Length);
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         if (State == null)
             return;
         Memory.Written -= OnWritten;
+        Domain.Remove(this);
         translator?.Dispose();
         Code.Dispose();
         MmuState.Free(State->Mmu);
