@@ -20,7 +20,7 @@ internal sealed class ArgumentOrder
             {
                 operands.Add(argument);
             }
-            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats" or "--lockstep" or "--perf-map")
+            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats" or "--lockstep" or "--perf-map" or "--json")
             {
                 options.Add(argument);
             }

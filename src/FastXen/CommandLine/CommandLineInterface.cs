@@ -17,6 +17,7 @@ public static class CommandLineInterface
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DisassembleOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VectorsOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ExecOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(TraceOptions))]
     public static int Run(string[] args)
     {
         ArgumentOrder order = new(args);
@@ -26,7 +27,7 @@ public static class CommandLineInterface
             settings.AllowMultiInstance = true;
         });
         ParserResult<object> result = parser.ParseArguments(order.Arguments,
-            typeof(RunOptions), typeof(CheckOptions), typeof(DisassembleOptions), typeof(VectorsOptions), typeof(ExecOptions));
+            typeof(RunOptions), typeof(CheckOptions), typeof(DisassembleOptions), typeof(VectorsOptions), typeof(ExecOptions), typeof(TraceOptions));
         if (result.Tag == ParserResultType.Parsed && order.WithoutValue is { } option) return Refuse($"option '{option}' needs a value", args);
         try
         {
@@ -36,6 +37,7 @@ public static class CommandLineInterface
                 (DisassembleOptions options) => DisassembleCommand.Run(options),
                 (VectorsOptions options) => VectorRunner.Run([.. options.Files], options.Engine ?? BareEngine.Interpreter, Console.Out, Console.Error),
                 (ExecOptions options) => BareProgramRunner.Run(options.File, options.Engine ?? BareEngine.Interpreter, Console.In, Console.Out, Console.Error),
+                (TraceOptions options) => TraceCommand.Run(options),
                 errors => Explain(result, [.. errors], args));
         }
         catch (LoadException e)

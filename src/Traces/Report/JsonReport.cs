@@ -18,7 +18,6 @@ public static class JsonReport
         json.WriteStartObject("trace");
         json.WriteString("started", trace.Head.Started);
         json.WriteNumber("processId", trace.Head.ProcessId);
-        json.WriteNumber("processors", trace.Head.Processors);
         json.WriteNumber("begin", Math.Max(0, trace.Begin));
         json.WriteNumber("duration", trace.Duration);
         json.WriteNumber("lost", trace.Lost);

@@ -26,7 +26,7 @@ public sealed class TextReport
     private void Write()
     {
         VcpuTrace[] vcpus = [.. trace.Vcpus];
-        Line($"{Seconds(trace.Duration)}, {trace.Events.Values.Sum()} events, {vcpus.Length} vCPUs, process {trace.Head.ProcessId} on {trace.Head.Processors} processors, {trace.Head.Started:u}");
+        Line($"{Seconds(trace.Duration)}, {trace.Events.Values.Sum()} events, {vcpus.Length} vCPUs, process {trace.Head.ProcessId}, {trace.Head.Started:u}");
         if (trace.Lost != 0)
             Line($"{trace.Lost} events were dropped: there were more than could be written; trace fewer keywords or no verbose ones");
         if (trace.Truncated)

@@ -14,7 +14,7 @@ public sealed class TraceSummary
     private TraceSummary() { }
 
     /// <summary>What the trace says of itself.</summary>
-    public TraceHead Head { get; private set; } = new(default, 0, 0);
+    public TraceHead Head { get; private set; } = new(default, 0);
 
     /// <summary>From the first event of FastXen to the last one, nanoseconds.</summary>
     public long Duration => End - Begin;
