@@ -75,8 +75,32 @@ public unsafe struct CodeState
     /// <summary>Non-zero when a floating-point register that rotates may have the tag of a <see cref="DivisionSite"/>.</summary>
     public byte RotatingStepsTagged;
 
-    /// <summary>What the tags of division steps stand for.</summary>
+    /// <summary>Most turns of a loop on a window: after as many, all names of floating-point registers and predicates are the same again.</summary>
+    public const int WindowTurns = 96;
+
+    /// <summary>Displacement of r32 from the base of a window.</summary>
+    public const int WindowBias = -128;
+
+    /// <summary>The base at which a loop leaves its window.</summary>
+    public byte* WindowLimit;
+
+    /// <summary>Rotating general registers while a loop runs on them (Generator.Windows.cs): at first the upper half, then places below.</summary>
+    public fixed ulong Window[2 * WindowTurns];
+
+    /// <summary>What the tags of division steps stand for: the vCPU's own sites, by number (<see cref="CodeArena.MostDivisionSites"/>).</summary>
     internal DivisionSite* DivisionSites;
+
+    /// <summary>
+    /// Not zero when code was given up since the vCPU last looked (<see cref="Sharing.CodeEpochs"/>): the epoch. Other threads write it, the vCPU
+    /// takes it away.
+    /// </summary>
+    public ulong Stale;
+
+    /// <summary>The newest epoch of which the vCPU holds no older code any more. Only the vCPU writes it.</summary>
+    public ulong SeenEpoch;
+
+    /// <summary>Not zero while the vCPU runs guest code.</summary>
+    public int Running;
 
     /// <summary>Byte offset of the newest entry of <see cref="Shadow"/>.</summary>
     public uint ShadowTop;
