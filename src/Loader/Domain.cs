@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core;
+using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Platform;
