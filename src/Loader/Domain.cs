@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core;
+using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Dumps;
 using FastXen.Loader.Images;
@@ -43,6 +44,9 @@ public sealed class Domain : IDisposable
     /// <summary>Its share of the host's time; null for a deterministic domain, which has threads of its own.</summary>
     public DomainTime? Time { get; }
 
+    /// <summary>Its number, by which traces name it.</summary>
+    public int Number { get; private set; }
+
     /// <summary>How often the guest was started again.</summary>
     public int Reboots { get; private set; }
 
@@ -79,6 +83,13 @@ public sealed class Domain : IDisposable
             if (e is DeviceConfigurationException or InvalidDataException) throw new DeviceException(e);
             throw;
         }
+    }
+
+    /// <summary>Gives the domain its number, and tells traces of it.</summary>
+    internal void Announce(int number)
+    {
+        Number = number;
+        if (Tracing.Lifecycle) FastXenEventSource.Log.DomainCreated(Number, _config.Vcpus, _config.Memory, _config.Name, _config.Personality.ToString());
     }
 
     /// <summary>
@@ -204,6 +215,7 @@ public sealed class Domain : IDisposable
     {
         PlatformMachine machine = new(new PlatformConfiguration
         {
+            Domain = Number,
             Memory = _config.Memory,
             Processors = _config.Vcpus,
             Console = _console!,
@@ -237,6 +249,7 @@ public sealed class Domain : IDisposable
             _machine = machine;
         }
         long begin = Stopwatch.GetTimestamp();
+        if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
         try
         {
             return await RunMachine(machine).ConfigureAwait(false);
@@ -247,6 +260,7 @@ public sealed class Domain : IDisposable
             HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
+            if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStopped(Number, machine.StopReason.ToString());
         }
     }
 
@@ -319,5 +333,6 @@ public sealed class Domain : IDisposable
         Time?.Dispose();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
+        if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);
     }
 }

@@ -61,11 +61,11 @@ public sealed class Host : IDisposable
     /// <summary>Makes a domain and starts it; what is wrong with its config is a <see cref="LoadException"/>.</summary>
     public HostedDomain Create(GuestConfig config)
     {
-        Reserve(config.Name);
+        int id = Reserve(config.Name);
         HostedDomain domain;
         try
         {
-            domain = new HostedDomain(this, config, Translator, OpenConsole);
+            domain = new HostedDomain(this, id, config);
         }
         catch
         {
@@ -74,7 +74,6 @@ public sealed class Host : IDisposable
         }
         lock (_lock)
         {
-            domain.Id = ++_lastId;
             domain.Created = Log.Now;
             _domains.Add(domain.Id, domain);
             // Whoever stopped the host meanwhile has not seen this domain.
@@ -141,12 +140,14 @@ public sealed class Host : IDisposable
         Happened?.Invoke(happened);
     }
 
-    private void Reserve(string name)
+    // The number of the domain that is to have the name: one that cannot be made uses its number up.
+    private int Reserve(string name)
     {
         lock (_lock)
         {
             if (_closed) throw new HostException("the host is shutting down and takes no more domains");
             if (!_names.Add(name)) throw Taken(name);
+            return ++_lastId;
         }
     }
 

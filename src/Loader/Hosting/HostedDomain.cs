@@ -16,16 +16,18 @@ public sealed class HostedDomain
     private bool _dying;
     private bool _asked;
 
-    internal HostedDomain(Host host, GuestConfig config, TranslatorOptions translator, Func<HostedDomain, ICharacterBackend?> openConsole)
+    internal HostedDomain(Host host, int id, GuestConfig config)
     {
         _host = host;
+        Id = id;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report, host.Scheduler) { Translator = translator };
+        Domain = new Domain(config, Report, host.Scheduler) { Translator = host.Translator };
         try
         {
-            _place = openConsole(this);
+            _place = host.OpenConsole(this);
             Console = new DomainConsole(_place);
+            Domain.Announce(id);
             Domain.PowerOn(Console);
         }
         catch
@@ -38,7 +40,7 @@ public sealed class HostedDomain
     }
 
     /// <summary>Its number, from 1; never used again by this host.</summary>
-    public int Id { get; internal set; }
+    public int Id { get; }
 
     /// <summary>Its name, which no other domain of the host has.</summary>
     public string Name { get; internal set; }
