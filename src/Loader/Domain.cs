@@ -36,6 +36,7 @@ public sealed class Domain : IDisposable
     private PlatformMachine? _next;
     private PlatformMachine? _machine;
     private bool _stopRequested;
+    private bool _resetRequested;
     private bool _rebootAfterPowerOff;
 
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
@@ -151,10 +152,14 @@ public sealed class Domain : IDisposable
         }
     }
 
-    /// <summary>Resets the machine without asking the guest. Any thread.</summary>
+    /// <summary>Resets the machine without asking the guest; where it is only being made, as soon as it runs. Any thread.</summary>
     public void Reset()
     {
-        lock (_lock) _machine?.RequestReset();
+        lock (_lock)
+        {
+            _resetRequested = _machine is null;
+            _machine?.RequestReset();
+        }
     }
 
     /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
@@ -247,6 +252,8 @@ public sealed class Domain : IDisposable
         {
             if (_stopRequested) return VcpuStop.Requested;
             _machine = machine;
+            if (_resetRequested) machine.RequestReset();
+            _resetRequested = false;
         }
         long begin = Stopwatch.GetTimestamp();
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);

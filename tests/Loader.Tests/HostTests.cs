@@ -47,6 +47,23 @@ public sealed class HostTests : IDisposable
         }
     }
 
+    // A guest listens to its power button a moment after it said that it is there.
+    private static async Task OnceItListens(Func<Task> ask)
+    {
+        while (true)
+        {
+            try
+            {
+                await ask();
+                return;
+            }
+            catch (HostException)
+            {
+                await Task.Delay(1);
+            }
+        }
+    }
+
     [Fact]
     public async Task Domains_have_ids_from_1_and_names_of_their_own()
     {
@@ -89,23 +106,11 @@ public sealed class HostTests : IDisposable
         HostedDomain domain = Start("guest");
         ConsoleReader reader = domain.Console.OpenReader();
         await Expect(domain, "idle", reader);
-        // It listens a moment after it said so.
-        while (true)
-        {
-            try
-            {
-                await domain.RebootAsync(Long, force: false).WaitAsync(Long);
-                break;
-            }
-            catch (HostException)
-            {
-                await Task.Yield();
-            }
-        }
+        await OnceItListens(() => domain.RebootAsync(Long, force: false).WaitAsync(Long));
         Assert.Equal(1, domain.Domain.Reboots);
         await Expect(domain, "idle", reader);
-        while (domain.State == DomainState.Running && !domain.Domain.PressPowerButton()) await Task.Yield();
-        Assert.Equal(VcpuStop.PowerOff, await domain.ShutdownAsync(Long, force: true));
+        await OnceItListens(() => domain.ShutdownAsync(Long, force: false).WaitAsync(Long));
+        Assert.Equal(VcpuStop.PowerOff, await domain.Ended);
         Assert.Contains(HostEventKind.Rebooted, EventsOf(1));
         Assert.Equal(HostEventKind.PoweredOff, EventsOf(1)[^1]);
     }
@@ -124,8 +129,8 @@ public sealed class HostTests : IDisposable
     {
         HostedDomain domain = Start("slow");
         await Expect(domain, "idle");
-        while (!domain.Domain.PressPowerButton()) await Task.Yield();
-        VcpuStop reason = await domain.ShutdownAsync(TimeSpan.Zero, force: false);
+        await OnceItListens(() => domain.ShutdownAsync(TimeSpan.Zero, force: false));
+        VcpuStop reason = await domain.Ended;
         Assert.True(reason is VcpuStop.Requested or VcpuStop.PowerOff);
     }
 
