@@ -35,6 +35,12 @@ internal sealed unsafe partial class Generator
         /// <summary>A floating-point register is to become an 82-bit one.</summary>
         Untag,
 
+        /// <summary>A NaN came out of an operation in place: its target gets its value back from the second scratch register.</summary>
+        KeptDouble,
+
+        /// <summary>PSR.mfl or mfh is to be set.</summary>
+        Modified,
+
         /// <summary>A base register is used for another page.</summary>
         Page,
 
@@ -123,6 +129,14 @@ internal sealed unsafe partial class Generator
                     break;
                 case StubKind.Tag or StubKind.Untag:
                     EmitChangeOfForm(stub);
+                    break;
+                case StubKind.Modified:
+                    asm.Arithmetic(Alu.Or, State(StateOffsets.Psr), stub.Target, 4);
+                    asm.Jump(stub.Resume);
+                    break;
+                case StubKind.KeptDouble:
+                    asm.VectorMove((HostVector)stub.Target, HostVector.Xmm2);
+                    asm.Jump(stub.Slow);
                     break;
                 case StubKind.OtherFloats:
                     region->OtherFloats = EmitOtherForm(ExitKind.OtherFloats);

@@ -33,8 +33,9 @@ internal sealed unsafe partial class Generator
         switch (i->Opcode)
         {
             case >= Opcode.Ldfd and <= Opcode.LdfdCNc:
-                asm.VectorLoad(Xmm0, from, 8);
-                WriteDouble(f, Xmm0);
+                HostVector to = TargetDouble(f, Xmm0);
+                asm.VectorLoad(to, from, 8);
+                WriteDouble(f, to);
                 break;
             case >= Opcode.Ldf8 and <= Opcode.Ldf8CNc:
                 asm.Load(Rax, from, 8);
