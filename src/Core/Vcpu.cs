@@ -9,12 +9,10 @@ using FastXen.Mmu;
 namespace FastXen.Core;
 
 /// <summary>The managed owner of one <see cref="VcpuState"/>: everything that the slow paths need.</summary>
-public sealed unsafe class Vcpu : IDisposable
+public sealed unsafe partial class Vcpu : IDisposable
 {
     private readonly GCHandle handle;
-    private readonly WakeSignal wake = new();
     private readonly ConcurrentQueue<(ulong Address, ulong Length)> written = new();
-    private volatile int stop;
     private Translate.Translator? translator;
 
     /// <summary>The unmanaged state.</summary>
@@ -43,19 +41,6 @@ public sealed unsafe class Vcpu : IDisposable
 
     /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
     public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
-
-    /// <summary>
-    /// <see cref="Run"/> returns at the first look-point (taken branch, page end, interruption, change of translations or PSR) at which this many
-    /// instructions have retired; <see cref="StopReason"/> stays as it is, and the next call goes on. Two deterministic vCPUs whose limits
-    /// are raised by the same steps run in lockstep. Set it on the vCPU's own thread.
-    /// </summary>
-    public ulong RunLimit { get; set; } = ulong.MaxValue;
-
-    /// <summary>Why the run loop was left; <see cref="VcpuStop.None"/> while it runs.</summary>
-    public VcpuStop StopReason => (VcpuStop)stop;
-
-    /// <summary>A sentence for <see cref="VcpuStop.Crashed"/>.</summary>
-    public string? CrashReason { get; private set; }
 
     /// <summary>Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots.</summary>
     public Vcpu(PhysicalMemory memory, bool deterministic = false)
@@ -90,6 +75,7 @@ public sealed unsafe class Vcpu : IDisposable
         State->Cr[Cr.Itv] = State->Cr[Cr.Pmv] = State->Cr[Cr.Cmcv] = State->Cr[Cr.Lrr0] = State->Cr[Cr.Lrr1] = 0x1_0000;
         Code.Clear();
         stop = 0;
+        waiting = preempted = false;
         AddressSpace.Reset(State);
     }
 
@@ -131,89 +117,11 @@ public sealed unsafe class Vcpu : IDisposable
     /// <summary>Reads register r32 + <paramref name="index"/> (stacked argument), 0 to 7.</summary>
     public ulong Argument(int index) => State->FrameBase[32 + index];
 
-    /// <summary>Posts an external interrupt (sets its IRR bit and wakes the vCPU). Any thread.</summary>
-    public void PostInterrupt(byte vector)
-    {
-        LocalSapic.Request(State, vector);
-        wake.Set();
-    }
-
-    /// <summary>Blocks the vCPU until an interrupt is requested, its timer fires or it is stopped (PAL_HALT_LIGHT). The host thread sleeps.</summary>
-    public void WaitForInterrupt()
-    {
-        while (!LocalSapic.AnyRequested(State) && stop == 0)
-        {
-            ulong? left = Clock.UntilTimer(State);
-            if (State->Deterministic != 0 && left is { } counts)
-            {
-                // Deterministic time passes at once while nothing runs.
-                State->ItcOffset += counts;
-            }
-            else
-            {
-                wake.Wait(left is { } itc ? itc * 1_000_000_000UL / Clock.ItcFrequency : ulong.MaxValue);
-            }
-
-            Clock.Tick(State);
-        }
-
-        State->Deadline = 0;
-    }
-
     /// <summary>Drops all decoded code and fast translations (PAL cache services).</summary>
     public void FlushTranslations()
     {
         Code.Clear();
         FastTlb.Clear(State->Mmu);
-    }
-
-    /// <summary>Asks the run loop to leave with this request (reset, power-off, halt). Any thread; the first request counts.</summary>
-    public void RequestStop(VcpuStop reason)
-    {
-        Interlocked.CompareExchange(ref stop, (int)reason, 0);
-        Volatile.Write(ref State->Deadline, 0);
-        wake.Set();
-    }
-
-    /// <summary>Stops the domain for a reason that the guest's processor would have met with a machine check.</summary>
-    public void Crash(string reason)
-    {
-        CrashReason ??= reason;
-        RequestStop(VcpuStop.Crashed);
-    }
-
-    /// <summary>Runs until the vCPU is stopped, at once where it has been since its reset, or <see cref="RunLimit"/> is reached.</summary>
-    public VcpuStop Run()
-    {
-        Volatile.Write(ref State->Deadline, 0);
-        if (Engine == EngineKind.Translator)
-        {
-            translator ??= new Translate.Translator(this);
-            new Translate.Dispatcher(this, translator).Run();
-        }
-        else
-        {
-            Interpreter.Run(State);
-        }
-
-        return StopReason;
-    }
-
-    /// <summary>Between runs of slots: timer, requests, external interrupts. False: leave the run loop.</summary>
-    internal bool Attend()
-    {
-        VcpuState* s = State;
-        // At the limit nothing is done yet: the next call of Run begins with it.
-        if (stop != 0 || s->Retired >= RunLimit)
-            return false;
-        Clock.Tick(s);
-        s->Deadline = Math.Min(s->Deadline, RunLimit);
-        ForgetWritten();
-        if (s->NatPresent != 0)
-            Registers.ForgetNat(s);
-        if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
-            Interruptions.DeliverHere(s, Vector.ExternalInterrupt, 0);
-        return stop == 0;
     }
 
     /// <summary>A firmware break: false when this is none of the firmware's bundles.</summary>

@@ -25,7 +25,7 @@ public static unsafe class Branches
         table[(int)Opcode.BrpIndirect] = &Nop;
         table[(int)Opcode.BrpRet] = &Nop;
         table[(int)Opcode.NopB] = &Nop;
-        table[(int)Opcode.HintB] = &Nop;
+        table[(int)Opcode.HintB] = &Spinning.Hint;
         table[(int)Opcode.Brl] = &BrCond;
         table[(int)Opcode.BrlCall] = &BrCall;
         table[(int)Opcode.Clrrrb] = &Clrrrb;

@@ -73,6 +73,23 @@ public static unsafe class Clock
             s->Deadline = s->ItmFired != 0 ? ulong.MaxValue : s->Retired + (ulong)left;
     }
 
+    /// <summary>Deterministic time passes while nothing runs.</summary>
+    public static void Skip(VcpuState* s, ulong counts) => s->ItcOffset += counts;
+
+    /// <summary>The host's timestamp at which the timer fires, or fired just now; null when it is not armed. Any thread while the vCPU does not run.</summary>
+    public static long? TimerTimestamp(VcpuState* s)
+    {
+        if (s->ItmFired != 0 || (s->Cr[Cr.Itv] & 0x1_0000) != 0)
+            return null;
+        long left = (long)(s->Cr[Cr.Itm] - Itc(s));
+        if (left <= 0)
+            return Stopwatch.GetTimestamp();
+        // Rounded up: at this time ITC has reached ITM.
+        UInt128 raw = (UInt128)(s->Cr[Cr.Itm] - s->ItcOffset) * (ulong)Stopwatch.Frequency;
+        UInt128 ticks = (raw + (ItcFrequency - 1)) / ItcFrequency;
+        return ticks >= long.MaxValue / 2 ? long.MaxValue : s->ClockStart + (long)ticks;
+    }
+
     /// <summary>ITC counts until the timer fires; null when it is not armed.</summary>
     public static ulong? UntilTimer(VcpuState* s)
     {

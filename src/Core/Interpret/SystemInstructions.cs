@@ -16,10 +16,10 @@ public static unsafe class SystemInstructions
         table[(int)Opcode.NopI] = &Nop;
         table[(int)Opcode.NopF] = &Nop;
         table[(int)Opcode.NopX] = &Nop;
-        table[(int)Opcode.HintM] = &Nop;
-        table[(int)Opcode.HintI] = &Nop;
-        table[(int)Opcode.HintF] = &Nop;
-        table[(int)Opcode.HintX] = &Nop;
+        table[(int)Opcode.HintM] = &Spinning.Hint;
+        table[(int)Opcode.HintI] = &Spinning.Hint;
+        table[(int)Opcode.HintF] = &Spinning.Hint;
+        table[(int)Opcode.HintX] = &Spinning.Hint;
         table[(int)Opcode.BreakM] = &Break;
         table[(int)Opcode.BreakI] = &Break;
         table[(int)Opcode.BreakF] = &Break;

@@ -92,6 +92,14 @@ public unsafe struct VcpuState
     public fixed ulong InService[4];
     /// <summary>Non-zero when ITC counts retired slots.</summary>
     public uint Deterministic;
+    /// <summary>Non-zero while there are more vCPUs to run than host threads: one that spins yields. Other threads may set it.</summary>
+    public uint Overcommitted;
+    /// <summary>Executions of hint @pause since the vCPU began its slice.</summary>
+    public uint Pauses;
+    /// <summary>When <see cref="Interpret.Spinning"/> last looked at the registers, in retired instructions.</summary>
+    public ulong SpinLook;
+    /// <summary>What it saw then.</summary>
+    public ulong SpinDigest;
     /// <summary>Host timestamp at which the clock began.</summary>
     public long ClockStart;
     /// <summary>AR.ITC minus the raw clock.</summary>

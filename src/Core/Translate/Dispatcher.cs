@@ -43,7 +43,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     {
         for (; ; )
         {
-            if ((s->Careful | s->NatPresent) != 0 || (s->PsrValue & InterpretedPsr) != 0)
+            if (s->Careful != 0 || (s->PsrValue & InterpretedPsr) != 0)
             {
                 Interpret();
                 return;
@@ -194,7 +194,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         // Registers that were renamed are no longer those that their divisions' next run will write.
         if (!SameFloatNames(cfm, s->Cfm) && s->Translated.RotatingStepsTagged != 0)
             TaggedFloats.UntagAll(s);
-        if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && (s->Careful | s->NatPresent) == 0
+        if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && s->Careful == 0
             && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {

@@ -21,14 +21,17 @@ internal static class TranslationContext
     /// <summary>The number of FPSR's controls: bits 6:5.</summary>
     public const int FpsrShift = 5;
 
+    /// <summary>Some general register may hold a NaT: each one that is read is looked at.</summary>
+    public const uint Nat = 1 << 7;
+
     /// <summary>FPSR without its flags.</summary>
     public const ulong FpsrControls = 0x3f | (0x7fUL << 6) | (0x7fUL << 19) | (0x7fUL << 32) | (0x7fUL << 45);
 
     /// <summary>PSR bits that the context is made of, and those that choose the address space of code.</summary>
     public const ulong PsrBits = Psr.Ic | Psr.Dfl | Psr.Dfh | Psr.Cpl | Psr.It | Psr.Pk | Psr.Db;
 
-    /// <summary>The context of a PSR.</summary>
-    public static uint Of(ulong psr) =>
+    /// <summary>The context of a PSR, where NaTs are present or not.</summary>
+    public static uint Of(ulong psr, bool nats) => (nats ? Nat : 0) |
         (uint)((psr & Psr.Ic) != 0 ? Ic : 0) | (uint)(psr / Psr.Dfl & 3) << 1 | (uint)(psr >> Psr.CplShift & 3) << CplShift;
 
     /// <summary>True when the handler of an operation may read or write the predicate file.</summary>

@@ -27,7 +27,7 @@ internal sealed unsafe class Translator : IDisposable
     private readonly Dictionary<ulong, List<RegionKey>> pages = [];
     private readonly byte[] counters = new byte[Counters];
     // A context for which no doubles are kept in host registers: by address, where that failed.
-    private const uint PlainFloats = 1 << 7;
+    private const uint PlainFloats = 1 << 8;
     private const int FloatMissesTolerated = 8;
     private readonly HashSet<ulong> plainFloats = [];
 
@@ -88,12 +88,13 @@ internal sealed unsafe class Translator : IDisposable
     public void FollowContext()
     {
         ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
-        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion)
+        bool nats = s->NatPresent != 0;
+        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion && nats == ((Context & TranslationContext.Nat) != 0))
             return;
         s->Translated.ContextPsr = psr;
         contextFpsr = fpsr;
         mappingVersion = s->Mmu->CodeVersion;
-        uint context = TranslationContext.Of(psr) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
+        uint context = TranslationContext.Of(psr, nats) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
         s->Translated.Context = context;
         uint table = JumpEntry.TableOf(context);
         // Code that changes PSR.ic by itself goes to the neighbour.
@@ -119,8 +120,8 @@ internal sealed unsafe class Translator : IDisposable
         return (uint)controls.Count - 1;
     }
 
-    /// <summary>True while the state's PSR and FPSR are those of <see cref="Context"/>.</summary>
-    public bool IsContext => (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
+    /// <summary>True while the state's PSR, FPSR and presence of NaTs are those of <see cref="Context"/>.</summary>
+    public bool IsContext => (s->NatPresent != 0) == ((Context & TranslationContext.Nat) != 0) && (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
 
     /// <summary>
     /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption

@@ -95,8 +95,9 @@ internal sealed unsafe partial class Generator
             return;
         asm.Bind(slowResume);
         slowIsOpen = false;
-        // The handler's way put the flags away.
+        // The handler's way put the flags away, those of a compare too.
         floatField = -1;
+        flagsP1 = flagsP2 = 0;
     }
 
     private void EmitHandler(in IrInstruction ir)

@@ -107,7 +107,7 @@ internal sealed unsafe partial class Generator
                 return;
             }
 
-            int last = ir.Opcode == IrOpcode.Float && ir.Guest->Opcode == Opcode.Frcpa ? EmitDivision(block, k) : k;
+            int last = ir.Opcode == IrOpcode.Float && ir.Guest->Opcode == Opcode.Frcpa && !ir.TestsNat ? EmitDivision(block, k) : k;
             if (last == k)
                 EmitOne(ref ir);
             k = last;
@@ -121,7 +121,11 @@ internal sealed unsafe partial class Generator
     private void EmitOne(ref IrInstruction ir)
     {
         OpenQp(ir);
+        if (ir.TestsNat)
+            EmitNatTest(ir);
         EmitInstruction(ref ir);
+        if (ir.TestsNat)
+            EmitNoNat(ir);
         CloseSlow();
         // An instruction that writes its own qualifying predicate.
         if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
@@ -312,6 +316,8 @@ internal sealed unsafe partial class Generator
                 break;
             case IrOpcode.Fence:
                 asm.Fence();
+                break;
+            case IrOpcode.CheckSpeculation:
                 break;
             default:
                 EmitInteger(ir);

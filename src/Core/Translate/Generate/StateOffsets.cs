@@ -17,6 +17,7 @@ internal static unsafe class StateOffsets
     public static readonly int Ip = Of(&Origin->Ip);
     public static readonly int Psr = Of(&Origin->PsrValue);
     public static readonly int Gr = Of(Origin->Gr);
+    public static readonly int GrNat = Of(Origin->GrNat);
     public static readonly int Br = Of(Origin->Br);
     public static readonly int Ar = Of(Origin->Ar);
     public static readonly int Cfm = Of(&Origin->Cfm);

@@ -64,6 +64,9 @@ internal unsafe struct IrInstruction
     /// <summary>True where Immediate takes the place of B.</summary>
     public bool UsesImmediate;
 
+    /// <summary>True where A and B may hold NaTs, with which the handler does the instruction, and D loses its own.</summary>
+    public bool TestsNat;
+
     /// <summary>True when A is also written: base updates.</summary>
     public readonly bool WritesBase => Update != Completers.None;
 
@@ -74,7 +77,7 @@ internal unsafe struct IrInstruction
     public readonly bool KeepsOldValues => Qp != 0 || Opcode is IrOpcode.RotatingLoop or IrOpcode.CheckLoad || (Opcode == IrOpcode.FloatLoad && P1 >= (byte)FloatLoadForm.CheckClear);
 
     /// <summary>True when control may leave the translated code here for a handler.</summary>
-    public readonly bool MayLeave => IsSystem || Opcode is IrOpcode.Handler or IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill
+    public readonly bool MayLeave => (TestsNat && (A | B) != 0) || IsSystem || Opcode is IrOpcode.Handler or IrOpcode.Load or IrOpcode.Store or IrOpcode.Fill or IrOpcode.Spill
         or IrOpcode.AdvancedLoad or IrOpcode.CheckLoad or IrOpcode.CheckAdvanced or IrOpcode.DropAllAdvanced
         or IrOpcode.MoveFromPredicates or IrOpcode.MoveToPredicates or IrOpcode.SetRotatingPredicates
         or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel

@@ -101,6 +101,9 @@ internal enum IrOpcode : byte
     /// <summary>invala.</summary>
     DropAllAdvanced,
 
+    /// <summary>chk.s of A: only that A is looked at (<see cref="IrInstruction.TestsNat"/>).</summary>
+    CheckSpeculation,
+
     /// <summary>Only the base update of A (lfetch, a check load that hits).</summary>
     UpdateBase,
 

@@ -3,7 +3,7 @@ using FastXen.Core.State;
 
 namespace FastXen.Core.Translate;
 
-/// <summary>Turns decoded instructions into the intermediate representation, for NaT-free state.</summary>
+/// <summary>Turns decoded instructions into the intermediate representation.</summary>
 internal static unsafe partial class Lifter
 {
     /// <summary>
@@ -15,7 +15,29 @@ internal static unsafe partial class Lifter
         if (!Integer(ref ir, i, limit) && !Predicates(ref ir, i) && !Memory(ref ir, i, limit) && !Control(ref ir, i, limit) && !Loop(ref ir, i) && !Advanced(ref ir, i) && !Special(ref ir, i, limit)
             && !Floating(ref ir, i, limit, floats) && !System(ref ir, i, limit, floats.Context))
             ir = new IrInstruction { Guest = i, Slot = (short)slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
+        if ((floats.Context & TranslationContext.Nat) != 0)
+            TrackNats(ref ir, i);
         return ir;
+    }
+
+    // What reads registers is as in NaT-free state as long as none of them holds a NaT, and what is written is no NaT then. What moves NaT
+    // bits otherwise, or leaves a register as it was, is the handler's.
+    private static void TrackNats(ref IrInstruction ir, Instruction* i)
+    {
+        switch (i->Opcode)
+        {
+            case Opcode.ChkSIntegerI or Opcode.ChkSIntegerM:
+                ir.Opcode = IrOpcode.CheckSpeculation;
+                ir.A = i->R2;
+                break;
+            case >= Opcode.TnatZ and <= Opcode.TnatNzOrAndcm when ir.Opcode == IrOpcode.Decided:
+                ir.A = i->R3;
+                break;
+        }
+
+        if (ir.Opcode is IrOpcode.RotatingLoop or IrOpcode.SwitchBank or IrOpcode.CheckLoad)
+            ir = new IrInstruction { Guest = i, Slot = ir.Slot, Qp = i->Qp, Opcode = IrOpcode.Handler };
+        ir.TestsNat = ir.Opcode is not (IrOpcode.Handler or IrOpcode.Nop);
     }
 
     private static bool IsTarget(uint r, uint limit) => r - 1 < limit;
@@ -205,9 +227,8 @@ internal static unsafe partial class Lifter
         ir.Immediate = i->Immediate;
         switch (i->Opcode)
         {
-            case Opcode.NopI or Opcode.NopM or Opcode.NopB or Opcode.NopF or Opcode.NopX or Opcode.HintI or Opcode.HintM or Opcode.HintB or Opcode.HintF
-                or Opcode.HintX or Opcode.Brp or Opcode.BrpIndirect or Opcode.BrpRet or Opcode.LongSecondSlot or Opcode.Ignored or Opcode.ChkSIntegerI
-                or Opcode.ChkSIntegerM or Opcode.SyncI or Opcode.Fwb:
+            case Opcode.NopI or Opcode.NopM or Opcode.NopB or Opcode.NopF or Opcode.NopX or Opcode.Brp or Opcode.BrpIndirect or Opcode.BrpRet
+                or Opcode.LongSecondSlot or Opcode.Ignored or Opcode.ChkSIntegerI or Opcode.ChkSIntegerM or Opcode.SyncI or Opcode.Fwb:
                 ir.Opcode = IrOpcode.Nop;
                 return true;
             case Opcode.Mf or Opcode.MfA:
