@@ -11,7 +11,7 @@ namespace FastXen.Core.Translate;
 internal struct DivisionSite
 {
     /// <summary>The smallest tag that is a site's.</summary>
-    public const uint FirstTag = 2;
+    public const uint FirstTag = 4;
 
     /// <summary>Dividend and divisor, as frcpa had them.</summary>
     public FloatRegister Dividend, Divisor;
@@ -25,6 +25,16 @@ internal struct DivisionSite
     /// <summary>The quotient of integers.</summary>
     public ulong Quotient;
 
+    /// <summary>The late operands are taken; else they are the same.</summary>
+    public bool HasLate;
+
+    /// <summary>A site whose operands have a tag.</summary>
+    public DivisionSite(uint tag, bool hasLate)
+    {
+        Dividend.Tag = Divisor.Tag = LateDividend.Tag = LateDivisor.Tag = tag;
+        HasLate = hasLate;
+    }
+
     /// <summary>The tag of a value of a site.</summary>
     public static uint Tag(int site, byte value) => FirstTag + (uint)site * DivisionValues.Most + value;
 
@@ -33,7 +43,7 @@ internal struct DivisionSite
     {
         DivisionSite* site = sites + (tag - FirstTag) / DivisionValues.Most;
         byte value = (byte)((tag - FirstTag) % DivisionValues.Most);
-        return DivisionValues.IsSeed(value)
+        return DivisionValues.IsSeed(value) || !site->HasLate
             ? DivisionValues.Compute(value, TaggedFloats.Value(site->Dividend), TaggedFloats.Value(site->Divisor))
             : DivisionValues.Compute(value, TaggedFloats.Value(site->LateDividend), TaggedFloats.Value(site->LateDivisor));
     }

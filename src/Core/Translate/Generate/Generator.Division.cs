@@ -24,9 +24,11 @@ internal sealed unsafe partial class Generator
             return k;
         CloseQp();
         flagsP1 = flagsP2 = 0;
+        knownPages.Clear();
         Label normal = asm.NewLabel(), join = asm.NewLabel();
         uint dirtyBefore = dirty;
         ulong modifiedBefore = modifiedBits;
+        deferNone = true;
         EmitHostDivision(sequence, number, normal);
         uint dirtyAfter = dirty;
         asm.Jump(join);
@@ -35,9 +37,15 @@ internal sealed unsafe partial class Generator
         dirty = dirtyBefore;
         modifiedBits = modifiedBefore;
         floatField = -1;
+        knownPages.Clear();
         Label approximated = asm.NewLabel();
         if (sequence.Kind != DivisionKind.Double)
+        {
+            Want(plan.Ir[sequence.First], sequence.Dividend, tagged: false);
+            Want(plan.Ir[sequence.First], sequence.Divisor, tagged: false);
             EmitZeroDividend(sequence, approximated);
+        }
+
         EmitOne(ref plan.Ir[sequence.First]);
         CloseQp();
         asm.Bind(approximated);
@@ -48,6 +56,8 @@ internal sealed unsafe partial class Generator
         dirty |= dirtyAfter;
         modifiedBits = modifiedBefore;
         floatField = -1;
+        knownPages.Clear();
+        deferNone = false;
         return sequence.Last;
     }
 
@@ -62,7 +72,10 @@ internal sealed unsafe partial class Generator
         if (sequence.Kind == DivisionKind.Double)
             EmitTakeDoubles(sequence, site, normal);
         else
-            EmitDivideIntegers(sequence, site, normal);
+            EmitTakeIntegers(sequence, site, normal);
+        bool direct = sequence.Kind != DivisionKind.Double && sequence.IsUnseen;
+        if (sequence.Kind != DivisionKind.Double)
+            EmitDivideIntegers(sequence, site, direct);
         Set(plan.Ir[sequence.First].P2, true);
         bool marked = false;
         for (int k = sequence.First; k < sequence.Last; k++)
@@ -96,15 +109,20 @@ internal sealed unsafe partial class Generator
         {
             EmitDivideDoubles(sequence, site);
         }
-        else
+        else if (!direct)
         {
             asm.MovImmediate(Rax, (ulong)site);
             asm.Load(Rax, new HostAddress(Rax, DivisionStubs.Quotient), 8);
-            asm.Store(Fr(target, Rcx), Rax, 8);
-            asm.StoreImmediate(Field(target, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+            StoreQuotient(target);
         }
 
         Modified(target);
+    }
+
+    private void StoreQuotient(uint target)
+    {
+        asm.Store(Fr(target, Rcx), Rax, 8);
+        asm.StoreImmediate(Field(target, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
     }
 
     // frcpa of zero and a normal number: the quotient is zero, and the predicate is cleared.
@@ -152,13 +170,120 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Ae, normal);
     }
 
-    private void EmitDivideIntegers(DivisionSequence sequence, DivisionSite* site, Label normal)
+    // The dividend in rax, the divisor in rcx, both in the site. Neither is zero; the most negative integer has a quotient that is none.
+    private void EmitTakeIntegers(DivisionSequence sequence, DivisionSite* site, Label normal)
     {
-        asm.Lea(Rax, Fr(sequence.Dividend, Rax));
-        asm.Lea(Rdx, Fr(sequence.Divisor, Rdx));
-        asm.MovImmediate(Rcx, (ulong)site);
-        asm.Call(arena.Divide[(int)sequence.Kind]);
-        asm.Jump(Condition.B, normal);
+        bool signed = sequence.Kind is DivisionKind.Signed64 or DivisionKind.Signed32, narrow = sequence.Kind is DivisionKind.Signed32 or DivisionKind.Unsigned32;
+        uint tag = signed ? TaggedFloats.Signed : TaggedFloats.Unsigned;
+        *site = new DivisionSite(tag, sequence.IsLate);
+        Label other = asm.NewLabel(), taken = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, Fr(sequence.Dividend, Rcx, TagField), (int)tag, 4);
+        asm.Jump(Condition.Ne, other);
+        asm.Arithmetic(Alu.Cmp, Fr(sequence.Divisor, Rcx, TagField), (int)tag, 4);
+        asm.Jump(Condition.Ne, other);
+        asm.Load(Rax, Fr(sequence.Dividend, Rcx), 8);
+        asm.Load(Rcx, Fr(sequence.Divisor, Rcx), 8);
+        asm.Bind(taken);
+        stubs.Add(new Stub
+        {
+            Label = other, Resume = taken, Kind = StubKind.Integers, Slow = normal, Address = (ulong)site, Block = current, Instruction = plan.Ir[sequence.First],
+            Target = signed ? 1 : 0,
+        });
+        foreach (HostRegister operand in (ReadOnlySpan<HostRegister>)[Rax, Rcx])
+        {
+            if (narrow)
+            {
+                if (signed)
+                    asm.SignExtend(Rdx, operand, 4);
+                else
+                    asm.Mov(Rdx, operand, 4);
+                asm.Arithmetic(Alu.Cmp, Rdx, operand);
+                asm.Jump(Condition.Ne, normal);
+            }
+
+            if (signed)
+            {
+                asm.Mov(Rdx, operand);
+                asm.Arithmetic(Alu.Add, Rdx, Rdx, narrow ? 4 : 8);
+            }
+            else
+            {
+                asm.Test(operand, operand);
+            }
+
+            asm.Jump(Condition.E, normal);
+        }
+
+        asm.MovImmediate(Rdx, (ulong)site);
+        asm.Store(new HostAddress(Rdx, DivisionStubs.Dividend), Rax, 8);
+        asm.Store(new HostAddress(Rdx, DivisionStubs.Divisor), Rcx, 8);
+    }
+
+    // Operands of another form. The site's quotient is nothing that a register can stand for.
+    private void EmitIntegersStub(in Stub stub)
+    {
+        Instruction* i = stub.Instruction.Guest;
+        byte* convert = stub.Target != 0 ? arena.ToSignedInteger : arena.ToUnsignedInteger;
+        asm.Lea(Rax, Fr(i->R3, Rax));
+        asm.Call(convert);
+        asm.Jump(Condition.B, stub.Slow);
+        asm.MovImmediate(Rcx, stub.Address);
+        asm.Store(new HostAddress(Rcx, DivisionStubs.Quotient), Rax, 8);
+        asm.Lea(Rax, Fr(i->R2, Rax));
+        asm.Call(convert);
+        asm.Jump(Condition.B, stub.Slow);
+        asm.MovImmediate(Rcx, stub.Address);
+        asm.Load(Rcx, new HostAddress(Rcx, DivisionStubs.Quotient), 8);
+        asm.Jump(stub.Resume);
+    }
+
+    // The quotient goes to its register at once where nothing can see the difference, else it waits in the site.
+    private void EmitDivideIntegers(DivisionSequence sequence, DivisionSite* site, bool direct)
+    {
+        bool signed = sequence.Kind is DivisionKind.Signed64 or DivisionKind.Signed32;
+        if (sequence.Kind is DivisionKind.Signed32 or DivisionKind.Unsigned32)
+        {
+            EmitDivide(signed, 4);
+            if (signed)
+                asm.SignExtend(Rax, Rax, 4);
+        }
+        else
+        {
+            // Hosts divide 32 bits faster.
+            Label small = asm.NewLabel(), divided = asm.NewLabel();
+            asm.Mov(Rdx, Rax);
+            asm.Arithmetic(Alu.Or, Rdx, Rcx);
+            asm.ShiftBy(Shift.Shr, Rdx, 32);
+            asm.Jump(Condition.E, small);
+            EmitDivide(signed, 8);
+            asm.Jump(divided);
+            asm.Bind(small);
+            EmitDivide(false, 4);
+            asm.Bind(divided);
+        }
+
+        if (direct)
+        {
+            StoreQuotient(plan.Ir[sequence.Last].Guest->R1);
+            return;
+        }
+
+        asm.MovImmediate(Rdx, (ulong)site);
+        asm.Store(new HostAddress(Rdx, DivisionStubs.Quotient), Rax, 8);
+    }
+
+    // rax = rax / rcx.
+    private void EmitDivide(bool signed, int size)
+    {
+        if (signed)
+        {
+            asm.SignIntoRdx(size);
+            asm.DivideWideSigned(Rcx, size);
+            return;
+        }
+
+        asm.MovImmediate(Rdx, 0);
+        asm.DivideWide(Rcx, size);
     }
 
     // Normal doubles whose quotient is normal by far.
@@ -166,7 +291,7 @@ internal sealed unsafe partial class Generator
     {
         const int farthest = 1000;
         uint a = sequence.Dividend, b = sequence.Divisor;
-        *site = new DivisionSite { Dividend = { Tag = 1 }, Divisor = { Tag = 1 }, LateDividend = { Tag = 1 }, LateDivisor = { Tag = 1 } };
+        *site = new DivisionSite(TaggedFloats.Double, sequence.IsLate);
         if (a >= 2)
             WantDouble(a, normal);
         WantDouble(b, normal);
@@ -184,10 +309,6 @@ internal sealed unsafe partial class Generator
         asm.MovImmediate(Rax, (ulong)site);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Dividend), Xmm0, 8);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Divisor), Xmm1, 8);
-        if (sequence.IsLate)
-            return;
-        asm.VectorStore(new HostAddress(Rax, DivisionStubs.LateDividend), Xmm0, 8);
-        asm.VectorStore(new HostAddress(Rax, DivisionStubs.LateDivisor), Xmm1, 8);
     }
 
     private void WantDouble(uint f, Label otherwise)

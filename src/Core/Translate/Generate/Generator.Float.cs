@@ -163,22 +163,52 @@ internal sealed unsafe partial class Generator
         asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
     }
 
+    /// <summary>Makes sure that the significand of a register in memory is in its place, and that it is no NaTVal. Uses rax, in the rare case rdx.</summary>
+    private void WantSignificand(in IrInstruction ir, uint f)
+    {
+        if (f < 2)
+            return;
+        OpenSlow(ir);
+        Label look = asm.NewLabel(), done = asm.NewLabel();
+        // Mostly it is an integer, and has no tag.
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+        asm.Jump(Condition.Ne, look);
+        asm.Bind(done);
+        stubs.Add(new Stub { Label = look, Resume = done, Kind = StubKind.Significand, Target = (int)f, Slow = slowLabel, Block = current });
+    }
+
+    private void EmitSignificandStub(in Stub stub)
+    {
+        uint f = (uint)stub.Target;
+        Label plain = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, TagField), 0, 4);
+        asm.Jump(Condition.E, plain);
+        asm.Lea(Rax, Fr(f, Rax));
+        asm.Call(arena.Untag);
+        asm.Jump(Condition.B, stub.Slow);
+        asm.Bind(plain);
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
+        asm.Jump(Condition.E, stub.Slow);
+        asm.Jump(stub.Resume);
+    }
+
     private void EmitGetf(in IrInstruction ir)
     {
         Instruction* i = ir.Guest;
+        if (i->Opcode == Opcode.GetfSig)
+        {
+            WantSignificand(ir, i->R2);
+            asm.Load(Target(ir.D, Rax), Fr(i->R2, Rdx), 8);
+            Write(ir.D, Target(ir.D, Rax));
+            return;
+        }
+
         Want(ir, i->R2, tagged: false);
         asm.Load(Rcx, Fr(i->R2, Rdx, SignExponentField), 4);
         // It may be NaTVal.
         asm.Arithmetic(Alu.Cmp, Rcx, (int)FloatRegister.NatExponent, 4);
         Slow(ir, Condition.E);
-        if (i->Opcode == Opcode.GetfExp)
-        {
-            Write(ir.D, Rcx);
-            return;
-        }
-
-        asm.Load(Target(ir.D, Rax), Fr(i->R2, Rdx), 8);
-        Write(ir.D, Target(ir.D, Rax));
+        Write(ir.D, Rcx);
     }
 
     // fmerge.s f1 = f3, f3 is the move, fmerge.ns f1 = f3, f3 the negation, fmerge.s f1 = f0, f3 the absolute value.
@@ -190,8 +220,8 @@ internal sealed unsafe partial class Generator
         if (a == b && i->Opcode == Opcode.FmergeS && !mapped)
         {
             // The value of a division's step is bound to its register.
-            asm.Arithmetic(Alu.Cmp, Fr(b, Rcx, TagField), 1, 4);
-            Slow(ir, Condition.A);
+            asm.Arithmetic(Alu.Cmp, Fr(b, Rcx, TagField), (int)DivisionSite.FirstTag, 4);
+            Slow(ir, Condition.Ae);
             asm.VectorLoad(Xmm0, Fr(b, Rcx), 16);
             asm.VectorStore(Fr(i->R1, Rcx), Xmm0, 16);
             Modified(i->R1);
@@ -228,11 +258,7 @@ internal sealed unsafe partial class Generator
         Instruction* i = ir.Guest;
         foreach (uint f in (ReadOnlySpan<uint>)[i->R2, i->R3, i->R4])
         {
-            if (f < 2)
-                continue;
-            Want(ir, f, tagged: false);
-            asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
-            Slow(ir, Condition.E);
+            WantSignificand(ir, f);
         }
 
         asm.Load(Rax, Fr(i->R3, Rax), 8);
@@ -321,6 +347,7 @@ internal sealed unsafe partial class Generator
             Dirty = dirty & ~Clobbered,
             Block = current,
             Instruction = ir,
+            Deferred = DeferredNow(),
         });
         asm.Jump(Condition.B, failed);
         if (raises)

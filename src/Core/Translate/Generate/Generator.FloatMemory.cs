@@ -15,6 +15,8 @@ internal sealed unsafe partial class Generator
         uint f = i->R1;
         var form = (FloatLoadForm)ir.P1;
         Label done = asm.NewLabel();
+        if (IsCheckOfDeferred(ir))
+            form = FloatLoadForm.Plain;
         if (form >= FloatLoadForm.CheckClear)
         {
             Label misses = asm.NewLabel();
@@ -28,7 +30,8 @@ internal sealed unsafe partial class Generator
         }
 
         HostAddress from = EmitTranslate(ir, ReadTag);
-        if (form is FloatLoadForm.Advanced or FloatLoadForm.CheckNoClear)
+        EndDeferral(ir);
+        if (form == FloatLoadForm.CheckNoClear || (form == FloatLoadForm.Advanced && !Defer(ir, f, isFloat: true)))
             EmitAlatInsert(f, isFloat: true, ir.Size, from);
         switch (i->Opcode)
         {
@@ -82,12 +85,10 @@ internal sealed unsafe partial class Generator
         Instruction* i = ir.Guest;
         uint f = i->R2;
         bool isDouble = i->Opcode is Opcode.Stfd or Opcode.Stfs;
-        Want(ir, f, isDouble);
         if (i->Opcode == Opcode.Stf8)
-        {
-            asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
-            Slow(ir, Condition.E);
-        }
+            WantSignificand(ir, f);
+        else
+            Want(ir, f, isDouble);
 
         if (i->Opcode == Opcode.Stfs)
         {

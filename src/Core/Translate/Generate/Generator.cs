@@ -95,6 +95,8 @@ internal sealed unsafe partial class Generator
         dirty = block.DirtyIn;
         openQp = 0;
         flagsP1 = flagsP2 = 0;
+        knownPages.Clear();
+        deferred.Clear();
         StartFloat();
         current = block;
         for (int k = block.FirstIr; k < block.EndIr; k++)
@@ -121,12 +123,15 @@ internal sealed unsafe partial class Generator
     private void EmitOne(ref IrInstruction ir)
     {
         OpenQp(ir);
+        int firstStub = stubs.Count;
         if (ir.TestsNat)
             EmitNatTest(ir);
         EmitInstruction(ref ir);
         if (ir.TestsNat)
             EmitNoNat(ir);
         CloseSlow();
+        FollowPages(ir, firstStub);
+        FollowDeferred(ir, firstStub);
         // An instruction that writes its own qualifying predicate.
         if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
             CloseQp();
