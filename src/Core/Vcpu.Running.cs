@@ -73,6 +73,7 @@ public sealed unsafe partial class Vcpu
     {
         // The engines begin with Attend, whose fence lies between this and its look at all requests.
         runsGuest = true;
+        TraceSwitchIn();
         Volatile.Write(ref State->Deadline, 0);
         try
         {
@@ -93,6 +94,7 @@ public sealed unsafe partial class Vcpu
             runsGuest = false;
         }
 
+        TraceSwitchOut();
         return pause;
     }
 
@@ -172,6 +174,7 @@ public sealed unsafe partial class Vcpu
             return Leave(VcpuPause.Stopped);
         if (preempted)
             return Leave(VcpuPause.Preempted);
+        ServePurges();
         ForgetWritten();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);

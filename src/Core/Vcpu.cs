@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
@@ -12,7 +11,6 @@ namespace FastXen.Core;
 public sealed unsafe partial class Vcpu : IDisposable
 {
     private readonly GCHandle handle;
-    private readonly ConcurrentQueue<(ulong Address, ulong Length)> written = new();
     private Translate.Translator? translator;
 
     /// <summary>The unmanaged state.</summary>
@@ -42,9 +40,13 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
     public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
 
-    /// <summary>Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots.</summary>
-    public Vcpu(PhysicalMemory memory, bool deterministic = false)
+    /// <summary>
+    /// Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots. <paramref name="domain"/>: the processors that share
+    /// its memory; null where it is alone.
+    /// </summary>
+    public Vcpu(PhysicalMemory memory, bool deterministic = false, CoherenceDomain? domain = null)
     {
+        Domain = domain ?? new CoherenceDomain();
         Memory = memory;
         handle = GCHandle.Alloc(this);
         State = VcpuAllocation.Allocate();
@@ -56,6 +58,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         Code.Dropped += () => State->FetchVa = CodePage.NoAddress;
         memory.Written += OnWritten;
         Reset();
+        Domain.Add(this);
     }
 
     /// <summary>The owner of a state.</summary>
@@ -75,7 +78,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->Cr[Cr.Itv] = State->Cr[Cr.Pmv] = State->Cr[Cr.Cmcv] = State->Cr[Cr.Lrr0] = State->Cr[Cr.Lrr1] = 0x1_0000;
         Code.Clear();
         stop = 0;
-        waiting = preempted = false;
+        waiting = preempted = started = false;
         AddressSpace.Reset(State);
     }
 
@@ -133,7 +136,7 @@ public sealed unsafe partial class Vcpu : IDisposable
             return false;
         State->Ip = bundle;
         State->Slot = CodePosition.Slot(i);
-        switch (Firmware.Call(this, (uint)i->Immediate - FirmwareBreak.Base))
+        switch (CallTraced(Firmware, (uint)i->Immediate - FirmwareBreak.Base))
         {
             case FirmwareReturn.Branch:
                 State->Ip = State->Br[0] & ~0xFUL;
@@ -152,25 +155,13 @@ public sealed unsafe partial class Vcpu : IDisposable
         return true;
     }
 
-    // Devices write on their own threads; the vCPU forgets the code before it looks at the interrupt that tells of the write.
-    private void OnWritten(ulong address, ulong length)
-    {
-        written.Enqueue((address, length));
-        Volatile.Write(ref State->Deadline, 0);
-    }
-
-    private void ForgetWritten()
-    {
-        while (written.TryDequeue(out (ulong Address, ulong Length) range))
-            Code.Forget(range.Address, range.Length);
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         if (State == null)
             return;
         Memory.Written -= OnWritten;
+        Domain.Remove(this);
         translator?.Dispose();
         Code.Dispose();
         MmuState.Free(State->Mmu);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FastXen.Core;
-using FastXen.Core.State;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Platform;
@@ -94,8 +93,8 @@ public sealed class Domain : IDisposable
             lock (_lock)
             {
                 if (_machine is not { } machine) return $"{_config.Name}: not running";
-                VcpuState* state = machine.Processor.State;
-                return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {state->Retired} instructions since power-on, ip 0x{state->Ip:x}, {_reboots} reboots";
+                string processors = _config.Vcpus == 1 ? "" : $"{_config.Vcpus} processors, ";
+                return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {processors}{RunStatistics.Retired(machine.Processors)} instructions since power-on, ip 0x{machine.Processor.State->Ip:x}, {_reboots} reboots";
             }
         }
     }
@@ -105,6 +104,7 @@ public sealed class Domain : IDisposable
         using PlatformMachine machine = new(new PlatformConfiguration
         {
             Memory = _config.Memory,
+            Processors = _config.Vcpus,
             Console = console,
             Deterministic = _config.Clock == ClockSource.Deterministic,
             Engine = _config.Engine,
@@ -127,8 +127,8 @@ public sealed class Domain : IDisposable
         }
         finally
         {
-            Statistics = Statistics.With(machine.Processor, Stopwatch.GetElapsedTime(begin));
-            HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
+            Statistics = Statistics.With(machine.Processors, Stopwatch.GetElapsedTime(begin));
+            HottestRegions = [.. HottestRegions.Concat(machine.Processors.SelectMany(static processor => processor.TranslatorProfile(ProfiledRegions))).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
         }

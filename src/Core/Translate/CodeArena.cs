@@ -54,6 +54,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitAlatCheck(asm);
         ToSignedInteger = DivisionStubs.Write(asm, signed: true);
         ToUnsignedInteger = DivisionStubs.Write(asm, signed: false);
+        EmitWindows(asm);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         Reset();
     }
@@ -196,7 +197,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         (string Name, nint Address)[] stubs =
         [
             .. Floats.Addresses(), ("collect_flags", (nint)CollectFlags), ("tag", (nint)Tag), ("untag", (nint)Untag),
-            ("enter", (nint)Enter), ("exit", (nint)Exit), ("jump", (nint)Jump), ("miss", (nint)Miss),
+            ("enter", (nint)Enter), ("exit", (nint)Exit), ("jump", (nint)Jump), ("miss", (nint)Miss), ("leave_window", (nint)LeaveWindow),
             ("", (nint)(memory.Executable + stubBytes)),
         ];
         Array.Sort(stubs, (a, b) => a.Address.CompareTo(b.Address));

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using FastXen.Core.Decode;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Translate;
 
@@ -105,6 +106,8 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             s->Retired = s->Translated.BudgetEnd - (ulong)s->Translated.Budget;
             translator.Exits[(int)site->Kind]++;
             site->Count++;
+            if (Tracing.EachExit)
+                Translator.TraceExit(site);
             switch (site->Kind)
             {
                 case ExitKind.Handler:

@@ -1,12 +1,14 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core.Emit;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Translate;
 
 /// <summary>The translated code of a vCPU: makes regions when their entries have become hot, finds them, and forgets them.</summary>
-internal sealed unsafe class Translator : IDisposable
+internal sealed unsafe partial class Translator : IDisposable
 {
     /// <summary>What a region is made for. Frame: sof, sol, sor of CFM; bit 31 where rotation bases are not 0.</summary>
     private readonly record struct RegionKey(ulong Ip, ulong PhysicalPage, uint Context, uint Frame);
@@ -194,9 +196,12 @@ internal sealed unsafe class Translator : IDisposable
             Forget();
         }
 
+        long begin = Tracing.Translation ? Stopwatch.GetTimestamp() : 0;
         RegionState* region = Emit(key);
         if (region == null)
             refused++;
+        else if (begin != 0)
+            Vcpu.TraceRegion(region->Slots, region->HostBytes, region->Ip, begin);
         regions.Add(key, (nint)region);
         if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
             pages.Add(key.PhysicalPage, list = []);
@@ -262,6 +267,8 @@ internal sealed unsafe class Translator : IDisposable
         foreach (RegionKey key in list)
             regions.Remove(key);
         forgottenPages++;
+        if (Tracing.Translation)
+            FastXenEventSource.Log.RegionsForgotten(Tracing.Domain, Tracing.Vcpu, physicalPage);
         ForgetPlaces();
     }
 
@@ -275,6 +282,8 @@ internal sealed unsafe class Translator : IDisposable
     private void Forget()
     {
         profile?.Collect(arena);
+        if (Tracing.Translation)
+            FastXenEventSource.Log.RegionsForgotten(Tracing.Domain, Tracing.Vcpu, ulong.MaxValue);
         // Registers may be steps of divisions whose sites go.
         TaggedFloats.UntagAll(s);
         regions.Clear();

@@ -73,6 +73,18 @@ public sealed class RunOptions
     /// <summary>Where to.</summary>
     [Option("dump-file", MetaValue = "FILE", HelpText = "With --dump-code: where to (default: standard error).")]
     public string? DumpFile { get; set; }
+
+    /// <summary>File for a trace.</summary>
+    [Option("trace", MetaValue = "FILE", HelpText = "Record a trace (.nettrace) from power-on to the end; 'fastxen trace report FILE' reads it.")]
+    public string? Trace { get; set; }
+
+    /// <summary>What to trace.</summary>
+    [Option("trace-keywords", MetaValue = "LIST", HelpText = "With --trace: all (default) or some of lifecycle, scheduling, exits, interruptions, hypercalls, firmware, translation, tlb, devices, interrupts, with commas.")]
+    public string? TraceKeywords { get; set; }
+
+    /// <summary>How much of it.</summary>
+    [Option("trace-level", MetaValue = "LEVEL", HelpText = "With --trace: informational (default), or verbose: each exit and each TLB miss.")]
+    public string? TraceLevel { get; set; }
 }
 
 /// <summary><c>fastxen check</c>: validates a config and the files that it names.</summary>

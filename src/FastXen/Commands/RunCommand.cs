@@ -23,6 +23,7 @@ internal sealed class RunCommand : IConsoleUser
         if (options.Lockstep) return LockstepCommand.Run(config, options.Input);
         if (options.Input is not null) throw new ConfigException("command line", "--input goes with --lockstep only");
         List<string> reports = [];
+        using RunTrace trace = new(options);
         using RunDiagnostics diagnostics = new(options);
         using Domain domain = new(config, reports.Add) { Translator = diagnostics.Translator };
         int exit = new RunCommand(domain).Run(config);

@@ -87,7 +87,7 @@ public static class GuestConfigReader
             Name = ReadName(node, file),
             Personality = ReadPersonality(node),
             Memory = ReadMemory(node),
-            Vcpus = ReadVcpus(node),
+            Vcpus = node.Number("vcpus", 1, 1, MachineLimits.Vcpus),
             Engine = node.Choice("engine", EngineKind.Translator),
             Clock = node.Choice("clock", ClockSource.Host),
             Kernel = node.RequiredFile("kernel"),
@@ -124,14 +124,6 @@ public static class GuestConfigReader
             ? (bytes + MachineLimits.MemoryGranule - 1) / MachineLimits.MemoryGranule * MachineLimits.MemoryGranule
             : throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from "
                 + $"{MemorySize.Format(MachineLimits.MinimumMemory)} to {MemorySize.Format(MachineLimits.MaximumMemory)}");
-    }
-
-    private static int ReadVcpus(ConfigNode node)
-    {
-        int vcpus = node.Number("vcpus", 1, 1, MachineLimits.ConfigurableVcpus);
-        return vcpus <= MachineLimits.SupportedVcpus
-            ? vcpus
-            : throw node.Problem("vcpus", $"{vcpus} processors are not yet supported, the machine has at most {MachineLimits.SupportedVcpus}");
     }
 
     private static string ReadCommandLine(ConfigNode node)

@@ -63,6 +63,9 @@ public sealed class PowerManagement : IPortDevice
     }
 
     /// <inheritdoc/>
+    public string Name => "acpi pm";
+
+    /// <inheritdoc/>
     public void Write(ushort port, int size, uint value)
     {
         Action? then = null;

@@ -24,7 +24,7 @@ internal sealed unsafe partial class Generator
     /// <summary>An advanced load, whose page is known by now: false where its entry must be made.</summary>
     private bool Defer(in IrInstruction ir, uint register, bool isFloat)
     {
-        if (deferNone || ir.Qp != 0 || ir.TestsNat || ir.WritesBase || ir.D == ir.A || !registers.StaysInPage(ir) || CheckOf(ir, register, isFloat) is not (>= 0 and var check))
+        if (deferNone || current.IsWindow || ir.Qp != 0 || ir.TestsNat || ir.WritesBase || ir.D == ir.A || !registers.StaysInPage(ir) || CheckOf(ir, register, isFloat) is not (>= 0 and var check))
             return false;
         // The place may be another register's.
         int slot = Alat.Slot(register, isFloat);
@@ -32,7 +32,7 @@ internal sealed unsafe partial class Generator
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatName + 4 * slot), 0, 4);
         asm.Jump(Condition.Ne, taken);
         asm.Bind(free);
-        stubs.Add(new Stub { Label = taken, Resume = free, Kind = StubKind.DropEntry, Target = slot, Block = current });
+        stubs.Add(new Stub { Label = taken, Resume = free, Kind = StubKind.DropEntry, Target = slot, Address = Alat.Name(register, isFloat), Block = current });
         deferred.Add(new DeferredEntry((byte)register, isFloat, ir.A, ir.Size, (short)check, []));
         return true;
     }
@@ -152,7 +152,19 @@ internal sealed unsafe partial class Generator
                 asm.Jump(Condition.B, next);
             }
 
+            if (entry.IsFloat)
+            {
+                asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
+                asm.Jump(Condition.Ne, next);
+            }
+
             EmitAlatInsert(entry.Register, entry.IsFloat, entry.Size, new HostAddress(Rdx));
+            if (!entry.IsFloat)
+            {
+                asm.Load(Rax, InMemory(entry.Register), 8);
+                asm.Store(State(StateOffsets.AlatValue + 8 * Alat.Slot(entry.Register, isFloat: false)), Rax, 8);
+            }
+
             asm.Bind(next);
         }
     }
@@ -165,10 +177,20 @@ internal sealed unsafe partial class Generator
         asm.Arithmetic(Alu.Add, to, State(PageOf(guest) + Addend));
     }
 
-    // Whichever register's it is.
+    // Whichever register's it is; of several processors', floating-point registers have no entries that displace others.
     private void EmitDropEntry(in Stub stub)
     {
         int slot = stub.Target, mask = ~(1 << slot);
+        if (stub.Address == Alat.Name((uint)stub.Address & 127, isFloat: true))
+        {
+            Label drop = asm.NewLabel();
+            asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
+            asm.Jump(Condition.E, drop);
+            asm.Arithmetic(Alu.Cmp, State(StateOffsets.AlatName + 4 * slot), (int)stub.Address, 4);
+            asm.Jump(Condition.Ne, stub.Resume);
+            asm.Bind(drop);
+        }
+
         asm.StoreImmediate(State(StateOffsets.AlatName + 4 * slot), 0, 4);
         asm.StoreImmediate(State(StateOffsets.AlatStart + 8 * slot), 0, 8);
         asm.StoreImmediate(State(StateOffsets.AlatEnd + 8 * slot), 0, 8);

@@ -58,6 +58,12 @@ internal sealed unsafe partial class Generator
 
         /// <summary>Flags of the host are to be collected for a status field.</summary>
         Flags,
+
+        /// <summary>A loop on a window of the rotating registers.</summary>
+        Window,
+
+        /// <summary>As <see cref="Handler"/>, in such a loop.</summary>
+        WindowHandler,
     }
 
     private struct Stub
@@ -67,6 +73,7 @@ internal sealed unsafe partial class Generator
         public Label Slow;
         public StubKind Kind;
         public uint Dirty;
+        public ulong PendingMask, PendingValues;
         public int Target;
         public ulong Address;
         public Block Block;
@@ -106,7 +113,12 @@ internal sealed unsafe partial class Generator
         slowIsOpen = true;
         slowLabel = asm.NewLabel();
         slowResume = asm.NewLabel();
-        stubs.Add(new Stub { Label = slowLabel, Resume = slowResume, Kind = StubKind.Handler, Dirty = dirty, Block = current, Instruction = ir, Deferred = DeferredNow() });
+        Label resume = slowResume;
+        if (onWindow)
+            resume = plainResumes[(nint)ir.Guest];
+        else if (current.IsWindow)
+            plainResumes[(nint)ir.Guest] = slowResume;
+        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, PendingMask = pendingMask, PendingValues = pendingValues, Block = current, Instruction = ir, Deferred = DeferredNow() });
     }
 
     private DeferredEntry[]? DeferredNow() => deferred.Count == 0 ? null : [.. deferred];
@@ -131,16 +143,27 @@ internal sealed unsafe partial class Generator
 
     private void EmitStubs()
     {
+        knownPages.Clear();
+        deferred.Clear();
         for (int k = 0; k < stubs.Count; k++)
         {
             Stub stub = stubs[k];
             asm.Bind(stub.Label);
             dirty = stub.Dirty;
             current = stub.Block;
+            (pendingMask, pendingValues) = (stub.PendingMask, stub.PendingValues);
+            StorePending();
             switch (stub.Kind)
             {
+                case StubKind.WindowHandler:
+                    EmitLeaveWindow(plan.WindowRegisters, SlotsOfBlock);
+                    EmitHandlerStub(stub);
+                    break;
                 case StubKind.Handler:
                     EmitHandlerStub(stub);
+                    break;
+                case StubKind.Window:
+                    EmitWindow(stub);
                     break;
                 case StubKind.Leave:
                     EmitLeave(stub.Instruction, stub.Address);
@@ -284,7 +307,7 @@ internal sealed unsafe partial class Generator
     {
         for (int k = 0; k < registers.Count; k++)
         {
-            if ((mask >> k & 1) != 0)
+            if ((mask >> k & 1) != 0 && registers.Guest(k) != 0)
                 asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
         }
     }
@@ -319,8 +342,8 @@ internal sealed unsafe partial class Generator
 
     private int SlotsOfBlock => current.End - current.First;
 
-    /// <summary>A taken branch to a block of the region.</summary>
-    private void EmitTakenEdge(in IrInstruction ir, int target, int nextEmitted)
+    /// <summary>A taken branch to a block of the region, or to another form of it.</summary>
+    private void EmitTakenEdge(in IrInstruction ir, int target, int nextEmitted, Label? form = null)
     {
         ref Block block = ref plan.Blocks[target];
         if (block.NeedsLastIp)
@@ -342,7 +365,7 @@ internal sealed unsafe partial class Generator
             return;
         }
 
-        asm.Jump(Condition.G, block.Label);
+        asm.Jump(Condition.G, form ?? block.Label);
         asm.Jump(deadline);
     }
 
@@ -379,12 +402,20 @@ internal sealed unsafe partial class Generator
         asm.Jump(arena.Exit);
     }
 
-    /// <summary>Control goes from the block to the slot behind it. Its slots have been counted.</summary>
-    private void FallThrough(int nextEmitted)
+    /// <summary>Control goes from the block to the slot behind it. Its slots have not been counted.</summary>
+    private void FallThrough(int nextEmitted, bool isOnlyWay = true)
     {
         int end = current.End;
         ulong last = BundleOf(end - 1);
         int next = current.FallsThrough ? plan.BlockAt(end) : -1;
+        if (isOnlyWay && next >= 0 && next == nextEmitted && plan.Blocks[next].Predecessors == 1)
+        {
+            continues = true;
+            return;
+        }
+
+        StorePending();
+        asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
         if (next >= 0)
         {
             if (plan.Blocks[next].NeedsLastIp)

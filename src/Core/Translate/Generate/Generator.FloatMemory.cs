@@ -32,7 +32,14 @@ internal sealed unsafe partial class Generator
         HostAddress from = EmitTranslate(ir, ReadTag);
         EndDeferral(ir);
         if (form == FloatLoadForm.CheckNoClear || (form == FloatLoadForm.Advanced && !Defer(ir, f, isFloat: true)))
+        {
+            Label shared = asm.NewLabel();
+            asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
+            asm.Jump(Condition.Ne, shared);
             EmitAlatInsert(f, isFloat: true, ir.Size, from);
+            asm.Bind(shared);
+        }
+
         switch (i->Opcode)
         {
             case >= Opcode.Ldfd and <= Opcode.LdfdCNc:

@@ -33,7 +33,7 @@ internal sealed unsafe partial class Generator
         byte address = ir.A;
         // Registers that share the entry displace one another.
         knownPages.RemoveAll(page => page.Base != address && page.Base % CodeState.PageEntries == address % CodeState.PageEntries);
-        if (openQp != 0 || ir.Opcode == IrOpcode.CheckLoad || (ir.Opcode == IrOpcode.FloatLoad && ir.P1 >= (byte)FloatLoadForm.CheckClear))
+        if (openQp != 0 || current.IsWindow || ir.Opcode == IrOpcode.CheckLoad || (ir.Opcode == IrOpcode.FloatLoad && ir.P1 >= (byte)FloatLoadForm.CheckClear))
             return;
         int at = knownPages.FindIndex(page => page.Base == address);
         KnownPage before = at < 0 ? new KnownPage(address, 0, 0) : knownPages[at];

@@ -54,9 +54,12 @@ internal sealed unsafe partial class Generator
     private void EmitAdvancedLoad(in IrInstruction ir)
     {
         HostAddress from = EmitTranslate(ir, ReadTag);
-        if (!Defer(ir, ir.D, isFloat: false))
+        bool isDeferred = Defer(ir, ir.D, isFloat: false);
+        if (!isDeferred)
             EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
         EmitLoadAndUpdate(ir, from);
+        if (!isDeferred)
+            EmitAlatValue(ir.D);
     }
 
     private void EmitCheckLoad(in IrInstruction ir)
@@ -73,6 +76,9 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Ne, misses);
         if (ir.UsesImmediate)
             EmitAlatDrop(ir.D, isFloat: false);
+        // Another processor may have stored there: it loads again.
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
+        asm.Jump(Condition.Ne, misses);
         EmitUpdate(ir);
         asm.Jump(done);
         asm.Bind(misses);
@@ -80,8 +86,13 @@ internal sealed unsafe partial class Generator
         if (!ir.UsesImmediate)
             EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
         EmitLoadAndUpdate(ir, from);
+        if (!ir.UsesImmediate)
+            EmitAlatValue(ir.D);
         asm.Bind(done);
     }
+
+    // Behind the load: what chk.a compares memory with.
+    private void EmitAlatValue(int register) => asm.Store(State(StateOffsets.AlatValue + 8 * Alat.Slot((uint)register, isFloat: false)), Read(register, Rax), 8);
 
     private void EmitAlatInstruction(in IrInstruction ir)
     {
@@ -90,6 +101,8 @@ internal sealed unsafe partial class Generator
         {
             case IrOpcode.CheckAdvanced:
                 EmitAlatCompare(ir.P1, isFloat);
+                Slow(ir, Condition.Ne);
+                asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
                 Slow(ir, Condition.Ne);
                 if (ir.UsesImmediate)
                     EmitAlatDrop(ir.P1, isFloat);

@@ -47,6 +47,9 @@ internal sealed unsafe partial class Generator
         context = state->Context;
         stubs.Clear();
         spills.Clear();
+        plainResumes.Clear();
+        pendingMask = 0;
+        continues = sunk = false;
         FindFlagsField();
         for (int b = 0; b < plan.BlockCount; b++)
             plan.Blocks[b].Label = asm.NewLabel();
@@ -95,10 +98,19 @@ internal sealed unsafe partial class Generator
         dirty = block.DirtyIn;
         openQp = 0;
         flagsP1 = flagsP2 = 0;
-        knownPages.Clear();
+        int first = block.First;
+        (int predecessors, int predecessorSlot) = (block.Predecessors, block.PredecessorSlot);
+        if (continues)
+            (first, predecessors, predecessorSlot) = (current.First, current.Predecessors, current.PredecessorSlot);
+        if (!continues)
+        {
+            knownPages.Clear();
+            StartFloat();
+        }
+
         deferred.Clear();
-        StartFloat();
-        current = block;
+        current = block with { First = first, Predecessors = predecessors, PredecessorSlot = predecessorSlot };
+        continues = false;
         for (int k = block.FirstIr; k < block.EndIr; k++)
         {
             ref IrInstruction ir = ref plan.Ir[k];
@@ -109,6 +121,14 @@ internal sealed unsafe partial class Generator
                 return;
             }
 
+            if (CanSink(block, k))
+            {
+                EmitSunk(ir);
+                continue;
+            }
+
+            if (ir.Opcode == IrOpcode.Float)
+                Settle();
             int last = ir.Opcode == IrOpcode.Float && ir.Guest->Opcode == Opcode.Frcpa && !ir.TestsNat ? EmitDivision(block, k) : k;
             if (last == k)
                 EmitOne(ref ir);
@@ -116,12 +136,13 @@ internal sealed unsafe partial class Generator
         }
 
         CloseQp();
-        asm.Lea(R15, new HostAddress(R15, -(block.End - block.First)));
         FallThrough(nextEmitted);
     }
 
     private void EmitOne(ref IrInstruction ir)
     {
+        if (!Prepare(ir))
+            return;
         OpenQp(ir);
         int firstStub = stubs.Count;
         if (ir.TestsNat)
@@ -139,13 +160,16 @@ internal sealed unsafe partial class Generator
 
     private static bool IsPredicateWriter(in IrInstruction ir) => ir.Opcode is IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided or IrOpcode.FloatCompare;
 
+    // The block that is being emitted, or the run of blocks: those that are only reached from the one before continue it.
     private Block current;
+    private bool continues;
 
     private static HostAddress State(int displacement) => new(Rbp, displacement);
 
     /// <summary>Where a guest register lies in memory.</summary>
-    private static HostAddress InMemory(int guest) =>
-        guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc))
+    private HostAddress InMemory(int guest) =>
+        onWindow && plan.IsInWindow(guest) ? Windowed(guest)
+        : guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc))
         : guest < 32 ? State(StateOffsets.Gr + 8 * guest)
         : new HostAddress(Rbx, 8 * guest);
 
@@ -221,7 +245,7 @@ internal sealed unsafe partial class Generator
 
     private void OpenQp(in IrInstruction ir)
     {
-        int qp = ir.Type == PredicateType.Unconditional ? 0 : ir.Qp;
+        int qp = ir.Type == PredicateType.Unconditional || IsPending(ir.Qp) ? 0 : ir.Qp;
         if (qp == openQp)
             return;
         CloseQp();
