@@ -186,7 +186,13 @@ internal sealed unsafe partial class Generator
         asm.Bind(taken);
         stubs.Add(new Stub
         {
-            Label = other, Resume = taken, Kind = StubKind.Integers, Slow = normal, Address = (ulong)site, Block = current, Instruction = plan.Ir[sequence.First],
+            Label = other,
+            Resume = taken,
+            Kind = StubKind.Integers,
+            Slow = normal,
+            Address = (ulong)site,
+            Block = current,
+            Instruction = plan.Ir[sequence.First],
             Target = signed ? 1 : 0,
         });
         foreach (HostRegister operand in (ReadOnlySpan<HostRegister>)[Rax, Rcx])
