@@ -20,7 +20,7 @@ internal sealed unsafe partial class Generator
     private int EmitDivision(in Block block, int k)
     {
         DivisionSequence? found = DivisionSequence.Find(plan, block, k, floats);
-        if (found is not { } sequence || arena.NewDivisionSite() is not (>= 0 and var number))
+        if (found is not { } sequence || arena.NewDivisionSite(DivisionSite.FormOf(OperandTag(sequence.Kind), sequence.IsLate)) is not (>= 0 and var number))
             return k;
         CloseQp();
         flagsP1 = flagsP2 = 0;
@@ -61,21 +61,27 @@ internal sealed unsafe partial class Generator
         return sequence.Last;
     }
 
+    private static uint OperandTag(DivisionKind kind) => kind switch
+    {
+        DivisionKind.Double => TaggedFloats.Double,
+        DivisionKind.Signed64 or DivisionKind.Signed32 => TaggedFloats.Signed,
+        _ => TaggedFloats.Unsigned,
+    };
+
     private void EmitHostDivision(DivisionSequence sequence, int number, Label normal)
     {
-        DivisionSite* site = arena.DivisionSites + number;
         int flag = InexactFlag + FieldWidth * sequence.Field;
         asm.Test(State(StateOffsets.ArOf(Ar.Fpsr) + flag / 8), 1 << (flag % 8), 1);
         asm.Jump(Condition.E, normal);
         if (sequence.Power != 0)
             EmitCheckPower(sequence.Power, normal);
         if (sequence.Kind == DivisionKind.Double)
-            EmitTakeDoubles(sequence, site, normal);
+            EmitTakeDoubles(sequence, number, normal);
         else
-            EmitTakeIntegers(sequence, site, normal);
+            EmitTakeIntegers(sequence, number, normal);
         bool direct = sequence.Kind != DivisionKind.Double && sequence.IsUnseen;
         if (sequence.Kind != DivisionKind.Double)
-            EmitDivideIntegers(sequence, site, direct);
+            EmitDivideIntegers(sequence, number, direct);
         Set(plan.Ir[sequence.First].P2, true);
         bool marked = false;
         for (int k = sequence.First; k < sequence.Last; k++)
@@ -90,7 +96,7 @@ internal sealed unsafe partial class Generator
 
             CloseQp();
             if (k == sequence.Second && sequence.IsLate)
-                EmitTakeLate(site);
+                EmitTakeLate(number);
             byte left = sequence.Left(k);
             if (left != DivisionValues.Unknown)
             {
@@ -107,11 +113,11 @@ internal sealed unsafe partial class Generator
         uint target = plan.Ir[sequence.Last].Guest->R1;
         if (sequence.Kind == DivisionKind.Double)
         {
-            EmitDivideDoubles(sequence, site);
+            EmitDivideDoubles(sequence, number);
         }
         else if (!direct)
         {
-            asm.MovImmediate(Rax, (ulong)site);
+            LoadSite(Rax, number);
             asm.Load(Rax, new HostAddress(Rax, DivisionStubs.Quotient), 8);
             StoreQuotient(target);
         }
@@ -171,11 +177,10 @@ internal sealed unsafe partial class Generator
     }
 
     // The dividend in rax, the divisor in rcx, both in the site. Neither is zero; the most negative integer has a quotient that is none.
-    private void EmitTakeIntegers(DivisionSequence sequence, DivisionSite* site, Label normal)
+    private void EmitTakeIntegers(DivisionSequence sequence, int number, Label normal)
     {
         bool signed = sequence.Kind is DivisionKind.Signed64 or DivisionKind.Signed32, narrow = sequence.Kind is DivisionKind.Signed32 or DivisionKind.Unsigned32;
-        uint tag = signed ? TaggedFloats.Signed : TaggedFloats.Unsigned;
-        *site = new DivisionSite(tag, sequence.IsLate);
+        uint tag = OperandTag(sequence.Kind);
         Label other = asm.NewLabel(), taken = asm.NewLabel();
         asm.Arithmetic(Alu.Cmp, Fr(sequence.Dividend, Rcx, TagField), (int)tag, 4);
         asm.Jump(Condition.Ne, other);
@@ -190,7 +195,7 @@ internal sealed unsafe partial class Generator
             Resume = taken,
             Kind = StubKind.Integers,
             Slow = normal,
-            Address = (ulong)site,
+            Address = (ulong)number,
             Block = current,
             Instruction = plan.Ir[sequence.First],
             Target = signed ? 1 : 0,
@@ -220,7 +225,7 @@ internal sealed unsafe partial class Generator
             asm.Jump(Condition.E, normal);
         }
 
-        asm.MovImmediate(Rdx, (ulong)site);
+        LoadSite(Rdx, number);
         asm.Store(new HostAddress(Rdx, DivisionStubs.Dividend), Rax, 8);
         asm.Store(new HostAddress(Rdx, DivisionStubs.Divisor), Rcx, 8);
     }
@@ -233,18 +238,18 @@ internal sealed unsafe partial class Generator
         asm.Lea(Rax, Fr(i->R3, Rax));
         asm.Call(convert);
         asm.Jump(Condition.B, stub.Slow);
-        asm.MovImmediate(Rcx, stub.Address);
+        LoadSite(Rcx, (int)stub.Address);
         asm.Store(new HostAddress(Rcx, DivisionStubs.Quotient), Rax, 8);
         asm.Lea(Rax, Fr(i->R2, Rax));
         asm.Call(convert);
         asm.Jump(Condition.B, stub.Slow);
-        asm.MovImmediate(Rcx, stub.Address);
+        LoadSite(Rcx, (int)stub.Address);
         asm.Load(Rcx, new HostAddress(Rcx, DivisionStubs.Quotient), 8);
         asm.Jump(stub.Resume);
     }
 
     // The quotient goes to its register at once where nothing can see the difference, else it waits in the site.
-    private void EmitDivideIntegers(DivisionSequence sequence, DivisionSite* site, bool direct)
+    private void EmitDivideIntegers(DivisionSequence sequence, int number, bool direct)
     {
         bool signed = sequence.Kind is DivisionKind.Signed64 or DivisionKind.Signed32;
         if (sequence.Kind is DivisionKind.Signed32 or DivisionKind.Unsigned32)
@@ -274,7 +279,7 @@ internal sealed unsafe partial class Generator
             return;
         }
 
-        asm.MovImmediate(Rdx, (ulong)site);
+        LoadSite(Rdx, number);
         asm.Store(new HostAddress(Rdx, DivisionStubs.Quotient), Rax, 8);
     }
 
@@ -292,12 +297,18 @@ internal sealed unsafe partial class Generator
         asm.DivideWide(Rcx, size);
     }
 
+    // Each vCPU has its own sites.
+    private void LoadSite(HostRegister to, int number)
+    {
+        asm.Load(to, State(StateOffsets.DivisionSites), 8);
+        asm.Arithmetic(Alu.Add, to, number * sizeof(DivisionSite));
+    }
+
     // Normal doubles whose quotient is normal by far.
-    private void EmitTakeDoubles(DivisionSequence sequence, DivisionSite* site, Label normal)
+    private void EmitTakeDoubles(DivisionSequence sequence, int number, Label normal)
     {
         const int farthest = 1000;
         uint a = sequence.Dividend, b = sequence.Divisor;
-        *site = new DivisionSite(TaggedFloats.Double, sequence.IsLate);
         if (a >= 2)
             WantDouble(a, normal);
         WantDouble(b, normal);
@@ -312,7 +323,7 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.A, normal);
         _ = Double(a, Xmm0);
         _ = Double(b, Xmm1);
-        asm.MovImmediate(Rax, (ulong)site);
+        LoadSite(Rax, number);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Dividend), Xmm0, 8);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Divisor), Xmm1, 8);
     }
@@ -338,20 +349,20 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.A, notNormal);
     }
 
-    private void EmitTakeLate(DivisionSite* site)
+    private void EmitTakeLate(int number)
     {
-        asm.MovImmediate(Rax, (ulong)site);
+        LoadSite(Rax, number);
         asm.Load(Rcx, new HostAddress(Rax, DivisionStubs.Dividend), 8);
         asm.Load(Rdx, new HostAddress(Rax, DivisionStubs.Divisor), 8);
         asm.Store(new HostAddress(Rax, DivisionStubs.LateDividend), Rcx, 8);
         asm.Store(new HostAddress(Rax, DivisionStubs.LateDivisor), Rdx, 8);
     }
 
-    private void EmitDivideDoubles(DivisionSequence sequence, DivisionSite* site)
+    private void EmitDivideDoubles(DivisionSequence sequence, int number)
     {
         Instruction* last = plan.Ir[sequence.Last].Guest;
         CollectFlags(last->Selector);
-        asm.MovImmediate(Rax, (ulong)site);
+        LoadSite(Rax, number);
         if (sequence.Dividend < 2)
             _ = Double(sequence.Dividend, Xmm0);
         else
