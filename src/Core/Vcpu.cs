@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
@@ -12,8 +11,7 @@ namespace FastXen.Core;
 public sealed unsafe partial class Vcpu : IDisposable
 {
     private readonly GCHandle handle;
-    private readonly ConcurrentQueue<(ulong Address, ulong Length)> written = new();
-    private Translate.Translator? translator;
+    private readonly DomainCode? ownCode;
 
     /// <summary>The unmanaged state.</summary>
     public VcpuState* State { get; private set; }
@@ -21,8 +19,8 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>The domain's physical address space.</summary>
     public PhysicalMemory Memory { get; }
 
-    /// <summary>Decoded code.</summary>
-    public CodeCache Code { get; } = new();
+    /// <summary>Decoded and translated code, which is the domain's.</summary>
+    public DomainCode Code { get; }
 
     /// <summary>Firmware services, or null on a bare machine.</summary>
     public IFirmware? Firmware { get; set; }
@@ -30,22 +28,30 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>The engine of the next <see cref="Run"/>.</summary>
     public EngineKind Engine { get; set; }
 
-    /// <summary>How the translator works; to be set before the first <see cref="Run"/>.</summary>
-    public TranslatorOptions TranslatorOptions { get; set; } = new();
+    /// <summary>How the translator works, for all vCPUs of the domain; to be set before the first <see cref="Run"/> of any.</summary>
+    public TranslatorOptions TranslatorOptions
+    {
+        get => Code.TranslatorOptions;
+        set => Code.TranslatorOptions = value;
+    }
 
-    /// <summary>What the translator did; null where it never ran.</summary>
-    public TranslatorStatistics? TranslatorStatistics => translator?.Statistics;
+    /// <summary>What the translator did for all vCPUs of the domain; null where it never ran.</summary>
+    public TranslatorStatistics? TranslatorStatistics => Code.Statistics;
 
-    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while the vCPU runs.</summary>
-    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => translator?.Profile(count) ?? [];
+    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while a vCPU of the domain runs.</summary>
+    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => Code.TranslatorOrNull?.Profile(count) ?? [];
 
-    /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
-    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
+    /// <summary>Shows the translated regions that hold a bundle. Not while a vCPU of the domain runs.</summary>
+    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => Code.TranslatorOrNull?.Visit(address, visitor);
 
-    /// <summary>Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots.</summary>
-    public Vcpu(PhysicalMemory memory, bool deterministic = false)
+    /// <summary>Makes a vCPU in the reset state.</summary>
+    /// <param name="memory">The domain's physical address space.</param>
+    /// <param name="deterministic">AR.ITC counts retired slots.</param>
+    /// <param name="code">The domain's code, made once for all its vCPUs; null for a vCPU that is alone.</param>
+    public Vcpu(PhysicalMemory memory, bool deterministic = false, DomainCode? code = null)
     {
         Memory = memory;
+        Code = code ?? (ownCode = new DomainCode(memory));
         handle = GCHandle.Alloc(this);
         State = VcpuAllocation.Allocate();
         State->Owner = GCHandle.ToIntPtr(handle);
@@ -53,8 +59,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->Deterministic = deterministic ? 1u : 0u;
         State->ClockStart = Stopwatch.GetTimestamp();
         State->Mmu = MmuState.Allocate();
-        Code.Dropped += () => State->FetchVa = CodePage.NoAddress;
-        memory.Written += OnWritten;
+        Code.Add(State);
         Reset();
     }
 
@@ -152,27 +157,14 @@ public sealed unsafe partial class Vcpu : IDisposable
         return true;
     }
 
-    // Devices write on their own threads; the vCPU forgets the code before it looks at the interrupt that tells of the write.
-    private void OnWritten(ulong address, ulong length)
-    {
-        written.Enqueue((address, length));
-        Volatile.Write(ref State->Deadline, 0);
-    }
-
-    private void ForgetWritten()
-    {
-        while (written.TryDequeue(out (ulong Address, ulong Length) range))
-            Code.Forget(range.Address, range.Length);
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         if (State == null)
             return;
-        Memory.Written -= OnWritten;
-        translator?.Dispose();
-        Code.Dispose();
+        dispatcher?.Dispose();
+        Code.Remove(State);
+        ownCode?.Dispose();
         MmuState.Free(State->Mmu);
         VcpuAllocation.Free(State);
         State = null;

@@ -47,9 +47,14 @@ public static unsafe class CacheInstructions
         if (Registers.Nat(s, i->R3) != 0)
             return Fault.DataNatConsumption(s, i, Isr.R | Isr.Na | NonAccess.Fc);
         int step = DataAccess.LocateNonAccess(s, i, Registers.Gr(s, i->R3), NonAccess.Fc, out ulong physical);
-        if (step == Step.Next)
-            Vcpu.Of(s).Code.Forget(physical & ~(LineBytes - 1), LineBytes);
-        return step;
+        if (step != Step.Next)
+            return step;
+        Vcpu.Of(s).Code.Forget(physical & ~(LineBytes - 1), LineBytes);
+        if ((physical & ~0xFFFUL) != s->CodePa)
+            return Step.Next;
+        // What runs now is a page that has been given up.
+        s->FetchVa = CodePage.NoAddress;
+        return Step.Resync;
     }
 
     /// <summary>Bytes that fc covers: the line size that PAL_CACHE_INFO and PAL_COPY report for all levels (at least 32 by the manual).</summary>

@@ -13,8 +13,8 @@ internal sealed unsafe partial class Generator
     // What the exits from the second page have in common.
     private RegionState* secondPage;
 
-    /// <summary>Physical address of the second page.</summary>
-    public ulong SecondPa { get; set; }
+    /// <summary>What the exits from the second page have in common, to be filled; null where there are none.</summary>
+    public RegionState* SecondPage => secondPage;
 
     private static bool IsCrossing(int from, int to) => from < RegionPlan.PageSlots && to >= RegionPlan.PageSlots;
 
@@ -77,7 +77,7 @@ internal sealed unsafe partial class Generator
         asm.MovImmediate(Rax, page);
         asm.Arithmetic(Alu.Cmp, Rax, State(entry));
         asm.Jump(Condition.Ne, leave);
-        asm.MovImmediate(Rax, SecondPa);
+        asm.MovImmediate(Rax, region->SecondPa);
         asm.Arithmetic(Alu.Cmp, Rax, State(entry + CodeCrossing.PhysicalOffset));
         asm.Jump(Condition.Ne, leave);
     }

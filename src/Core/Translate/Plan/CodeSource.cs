@@ -20,4 +20,7 @@ internal readonly unsafe struct CodeSource(ulong physical, Instruction* slots, b
 
     /// <summary>Slots of the page that begin loops which are regions of their own.</summary>
     public readonly IReadOnlySet<int> OwnLoops = ownLoops;
+
+    /// <summary>First word of the translation.</summary>
+    public ulong Pte { get; init; }
 }
