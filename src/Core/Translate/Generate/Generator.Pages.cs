@@ -35,10 +35,24 @@ internal sealed unsafe partial class Generator
     {
         Label leave = asm.NewLabel();
         stubs.Add(CrossingStub(leave));
-        asm.Arithmetic(Alu.Sub, R15, RegionPlan.PageSlots - current.First);
+        PassPage(ir);
         asm.Jump(Condition.Le, leave);
         EmitCrossing(leave);
+    }
+
+    // The flags tell whether budget is left.
+    private void PassPage(in IrInstruction ir)
+    {
+        asm.Arithmetic(Alu.Sub, R15, RegionPlan.PageSlots - current.First);
         current = current with { First = RegionPlan.PageSlots, Predecessors = 1, PredecessorSlot = ir.Slot };
+    }
+
+    // Where control would leave at the page's end, if it were there already.
+    private void EmitPageLook(Label leaves)
+    {
+        asm.Arithmetic(Alu.Cmp, R15, RegionPlan.PageSlots - current.First);
+        asm.Jump(Condition.Le, leaves);
+        EmitCrossing(leaves);
     }
 
     private Stub CrossingStub(Label leave) => new()
