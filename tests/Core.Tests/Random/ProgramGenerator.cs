@@ -185,6 +185,9 @@ internal sealed class ProgramGenerator
             case 3:
                 Check();
                 break;
+            case 4 when Chance(40):
+                _code.Add(BundleWriter.Mib | 1, _mix.Any('M'), _mix.Any('I'), SlotBits.Call(7, Chance(70) ? 0 : _mix.Qualifier(), _overPages - _code.Count));
+                break;
             case 4 when firstCallable < Functions:
                 Call(_functions[_random.Next(firstCallable, Functions)]);
                 break;
