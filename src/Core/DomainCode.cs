@@ -23,7 +23,7 @@ public sealed unsafe class DomainCode : IDisposable
         ArgumentNullException.ThrowIfNull(memory);
         this.memory = memory;
         pages = new CodeCache(Epochs);
-        memory.Written += Forget;
+        memory.Written += OnWritten;
     }
 
     /// <summary>How the translator works; to be set before a vCPU runs.</summary>
@@ -100,12 +100,12 @@ public sealed unsafe class DomainCode : IDisposable
 
     /// <summary>
     /// Forgets decoded and translated code in [address, address + length): what vCPUs execute behind their next look-point or srlz.i is
-    /// looked at anew. Code is forgotten where fc.i, fc or a device wrote (SDM vol 1, 4.4.6.2: other writes need not be noticed).
+    /// looked at anew. Code is forgotten where fc.i, fc or a device wrote (SDM vol 1, 4.4.6.2: other writes need not be noticed). False when there was none.
     /// </summary>
-    public void Forget(ulong address, ulong length)
+    public bool Forget(ulong address, ulong length)
     {
         if (length == 0)
-            return;
+            return false;
         ulong last = address + length - 1;
         lock (Gate)
         {
@@ -120,8 +120,12 @@ public sealed unsafe class DomainCode : IDisposable
 
             if (any)
                 Epochs.Begin();
+            return any;
         }
     }
+
+    // Devices write on their own threads; a vCPU looks at what was forgotten before it runs the handler of the interrupt that tells of the write.
+    private void OnWritten(ulong address, ulong length) => _ = Forget(address, length);
 
     /// <summary>Forgets everything.</summary>
     public void Clear()
@@ -144,7 +148,7 @@ public sealed unsafe class DomainCode : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        memory.Written -= Forget;
+        memory.Written -= OnWritten;
         translator?.Dispose();
         pages.Dispose();
     }

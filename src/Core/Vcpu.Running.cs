@@ -27,6 +27,12 @@ public sealed unsafe partial class Vcpu
     public ulong RunLimit { get; set; } = ulong.MaxValue;
 
     /// <summary>
+    /// The timestamp (<see cref="Stopwatch.GetTimestamp"/>) at which <see cref="RunSlice"/> returns <see cref="VcpuPause.Preempted"/>, at the next look-point: the end of a
+    /// time slice. Set it between slices; a deterministic vCPU looks at it only when something else makes it look.
+    /// </summary>
+    public long RunUntil { get; set; } = long.MaxValue;
+
+    /// <summary>
     /// A deterministic vCPU that waits goes to its timer at once. False where others share its time: then it blocks, and their owner lets time
     /// pass.
     /// </summary>
@@ -174,8 +180,9 @@ public sealed unsafe partial class Vcpu
         Interlocked.MemoryBarrier();
         if (stop != 0)
             return Leave(VcpuPause.Stopped);
-        if (preempted)
+        if (preempted || (RunUntil != long.MaxValue && Stopwatch.GetTimestamp() >= RunUntil))
             return Leave(VcpuPause.Preempted);
+        ServePurges();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);
         if (waiting && !EndWait())

@@ -11,7 +11,6 @@ namespace FastXen.Core;
 public sealed unsafe partial class Vcpu : IDisposable
 {
     private readonly GCHandle handle;
-    private readonly DomainCode? ownCode;
 
     /// <summary>The unmanaged state.</summary>
     public VcpuState* State { get; private set; }
@@ -44,14 +43,15 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>Shows the translated regions that hold a bundle. Not while a vCPU of the domain runs.</summary>
     public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => Code.TranslatorOrNull?.Visit(address, visitor);
 
-    /// <summary>Makes a vCPU in the reset state.</summary>
-    /// <param name="memory">The domain's physical address space.</param>
-    /// <param name="deterministic">AR.ITC counts retired slots.</param>
-    /// <param name="code">The domain's code, made once for all its vCPUs; null for a vCPU that is alone.</param>
-    public Vcpu(PhysicalMemory memory, bool deterministic = false, DomainCode? code = null)
+    /// <summary>
+    /// Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots. <paramref name="domain"/>: the processors that share
+    /// its memory; null where it is alone.
+    /// </summary>
+    public Vcpu(PhysicalMemory memory, bool deterministic = false, CoherenceDomain? domain = null)
     {
+        Domain = domain ?? new CoherenceDomain();
         Memory = memory;
-        Code = code ?? (ownCode = new DomainCode(memory));
+        Code = Domain.CodeOf(memory);
         handle = GCHandle.Alloc(this);
         State = VcpuAllocation.Allocate();
         State->Owner = GCHandle.ToIntPtr(handle);
@@ -61,6 +61,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->Mmu = MmuState.Allocate();
         Code.Add(State);
         Reset();
+        Domain.Add(this);
     }
 
     /// <summary>The owner of a state.</summary>
@@ -164,7 +165,7 @@ public sealed unsafe partial class Vcpu : IDisposable
             return;
         dispatcher?.Dispose();
         Code.Remove(State);
-        ownCode?.Dispose();
+        Domain.Remove(this);
         MmuState.Free(State->Mmu);
         VcpuAllocation.Free(State);
         State = null;

@@ -71,7 +71,7 @@ public static unsafe class DataAccess
         byte* fast = size == 10 ? null : FastTlb.TryRead(s->Mmu, va, size);
         if (fast != null)
         {
-            Buffer.MemoryCopy(fast, target, 16, size);
+            CopyWhole(fast, target, size);
             *place = new AccessPlace((ulong)(fast - s->MemoryBase), true);
             return Step.Next;
         }

@@ -45,7 +45,6 @@ public static unsafe class SystemInstructions
         table[(int)Opcode.MovFromPsrUm] = &MovFromPsrUm;
         table[(int)Opcode.SrlzD] = &Srlz;
         table[(int)Opcode.SrlzI] = &SrlzI;
-        table[(int)Opcode.SyncI] = &Nop;
         table[(int)Opcode.Fwb] = &Nop;
         table[(int)Opcode.Mf] = &Mf;
         table[(int)Opcode.MfA] = &Mf;

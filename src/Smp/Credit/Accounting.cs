@@ -9,6 +9,10 @@ internal sealed class Accounting(Scheduler scheduler)
     // After a long sleep of everybody no more than this is divided.
     private const int MostSlices = 32;
 
+    // Xen keeps no more than one slice of credits or debts. Here the host may stop a thread in the middle of its slice: its vCPU has more than its slice, and
+    // the others wait for longer, which evens out only if it is remembered.
+    private const int MostSlicesKept = 8;
+
     private long next, last;
     private int busy;
     private int parked;
@@ -114,10 +118,10 @@ internal sealed class Accounting(Scheduler scheduler)
 
     private void Give(ScheduledVcpu vcpu, long grant)
     {
-        long slice = scheduler.SliceNanoseconds;
+        long most = MostSlicesKept * scheduler.SliceNanoseconds;
         long credit = Interlocked.Add(ref vcpu.Credit, grant);
-        if (credit < -slice)
-            credit = Interlocked.Add(ref vcpu.Credit, -slice - credit);
+        if (credit < -most)
+            credit = Interlocked.Add(ref vcpu.Credit, -most - credit);
         ScheduleWord word = vcpu.Word;
         if (credit < 0)
         {
@@ -134,11 +138,15 @@ internal sealed class Accounting(Scheduler scheduler)
                 vcpu.Unhold(ScheduleWord.Parked);
             }
 
-            // It does not use what it gets: it stops earning, and begins again with a little in hand.
-            if (credit > slice)
+            // One that does not use what it gets stops earning, and begins again with a little in hand. One that waits for its turn is not to blame.
+            if ((word.Phase is VcpuPhase.Blocked or VcpuPhase.Stopped || word.Pauses > 0) && credit > scheduler.SliceNanoseconds)
             {
                 vcpu.IsActive = false;
                 credit = Interlocked.Add(ref vcpu.Credit, -(credit / 2));
+            }
+            else if (credit > most)
+            {
+                credit = Interlocked.Add(ref vcpu.Credit, most - credit);
             }
         }
 

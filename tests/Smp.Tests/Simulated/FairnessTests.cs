@@ -9,17 +9,17 @@ public class FairnessTests
     public void Busy_domains_share_by_weight(int hostThreads, int vcpus)
     {
         Simulation simulation = new(hostThreads);
-        SchedulerDomain[] domains = [.. new[] { 100, 200, 400 }.Select(weight => simulation.AddBusyDomain(weight, vcpus: vcpus))];
-        simulation.Run(1 * Simulation.Second);
-        double[] before = [.. domains.Select(RunTime)];
-        simulation.Run(10 * Simulation.Second);
-        for (int i = 0; i < domains.Length; i++)
-        {
-            double share = (RunTime(domains[i]) - before[i]) / (10 * hostThreads), fair = (1 << i) / 7.0;
-            Assert.True(Math.Abs(share - fair) <= 0.03 * fair, $"weight {domains[i].Credit.Weight}: {share:0.0000} of all, {fair:0.0000} expected");
-        }
-
+        AssertShares(simulation, hostThreads, vcpus, 10, 0.03);
         Assert.Equal(0, simulation.IdleTime);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    public void Busy_domains_share_by_weight_also_on_a_busy_host(int hostThreads, int vcpus)
+    {
+        Simulation simulation = new(hostThreads) { Stalls = (0.2, 80 * Simulation.Millisecond) };
+        AssertShares(simulation, hostThreads, vcpus, 100, 0.01);
     }
 
     [Theory]
@@ -81,6 +81,19 @@ public class FairnessTests
         Assert.InRange(RunTime(sleepers), 0.95, 1.01);
         Assert.InRange(RunTime(busy), 8.95, 9.05);
         Assert.Equal(0, simulation.IdleTime);
+    }
+
+    private static void AssertShares(Simulation simulation, int hostThreads, int vcpus, int seconds, double tolerance)
+    {
+        SchedulerDomain[] domains = [.. new[] { 100, 200, 400 }.Select(weight => simulation.AddBusyDomain(weight, vcpus: vcpus))];
+        simulation.Run(1 * Simulation.Second);
+        double[] before = [.. domains.Select(RunTime)];
+        simulation.Run(seconds * Simulation.Second);
+        for (int i = 0; i < domains.Length; i++)
+        {
+            double share = (RunTime(domains[i]) - before[i]) / (seconds * hostThreads), fair = (1 << i) / 7.0;
+            Assert.True(Math.Abs(share - fair) <= tolerance * fair, $"weight {domains[i].Credit.Weight}: {share:0.0000} of all, {fair:0.0000} expected");
+        }
     }
 
     private static double RunTime(SchedulerDomain domain) => domain.Vcpus.Sum(static vcpu => vcpu.Statistics.RunTime.TotalSeconds);

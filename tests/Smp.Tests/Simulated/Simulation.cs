@@ -12,6 +12,7 @@ internal sealed class Simulation : TimeProvider
 
     private readonly PriorityQueue<Action, (long, int)> events = new();
     private readonly HostState[] hosts;
+    private readonly Random random = new(1);
     private long now = 1_000 * Second;
     private int order;
 
@@ -24,6 +25,9 @@ internal sealed class Simulation : TimeProvider
     public Scheduler Scheduler { get; }
 
     public override long GetTimestamp() => now;
+
+    /// <summary>How often, and for how long, the host stops a thread in the middle of a slice, to run something else.</summary>
+    public (double Probability, long Longest) Stalls { get; init; }
 
     /// <summary>Host time in which no host thread ran anything.</summary>
     public long IdleTime { get; private set; }
@@ -84,6 +88,8 @@ internal sealed class Simulation : TimeProvider
         host.Vcpu = (SimulatedVcpu?)host.Thread.Advance(outcome, now)?.Work;
         host.Since = now;
         host.Due = host.Vcpu is { } next ? Math.Min(host.Thread.Until, now + next.Begin()) : host.Thread.ParkUntil;
+        if (host.Vcpu is not null && random.NextDouble() < Stalls.Probability)
+            host.Due += random.NextInt64(Stalls.Longest);
     }
 
     private sealed class HostState(HostThread thread)

@@ -31,6 +31,8 @@ internal static unsafe class StateOffsets
     public static readonly int AlatFilter = Of(&Origin->AlatFilter);
     public static readonly int AlatStart = Of(Origin->AlatStart);
     public static readonly int AlatEnd = Of(Origin->AlatEnd);
+    public static readonly int AlatValue = Of(Origin->AlatValue);
+    public static readonly int Shared = Of(&Origin->Shared);
     public static readonly int AlatName = Of(Origin->AlatName);
     public static readonly int LastIp = Of(&Origin->LastIp);
     public static readonly int FrStatic = Of(Origin->FrStatic);
