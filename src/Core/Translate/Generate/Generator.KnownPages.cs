@@ -52,7 +52,7 @@ internal sealed unsafe partial class Generator
         if (knownPages.Count == 0)
             return;
         (byte written, byte updated) = (ir.D, ir.WritesBase ? ir.A : (byte)0);
-        if (!KeepsPages(ir.Opcode) || ir.Slot + 1 >= current.End)
+        if (!KeepsPages(ir.Opcode) || ir.Slot + 1 >= current.End || RegionPlan.EndsPage(ir.Slot))
             knownPages.Clear();
         else
             knownPages.RemoveAll(page => page.Base == written || page.Base == updated);
