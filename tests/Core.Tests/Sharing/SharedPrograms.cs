@@ -114,14 +114,14 @@ internal static class SharedPrograms
         { .mii; break.m 0x1f0000; nop.i 0; nop.i 0 }
         """;
 
-    /// <summary>Waits for each round, executes what the writer wrote and counts in r9 where that gave the right number.</summary>
+    /// <summary>Waits for each round (by nothing that would leave translated code), executes what the writer wrote and counts in r9 where that gave the right number.</summary>
     /// <param name="serializes">srlz.i between the flag and the code.</param>
     /// <param name="way">How control comes to the code.</param>
     public static string Reader(bool serializes, Way way) =>
         $$"""
         { .mii; nop.m 0; mov b6=r16; nop.i 0 ;; }
         next:
-        { .mmi; ld8.acq r26=[r17]; nop.m 0; hint.i 0 ;; }
+        { .mmi; ld8.acq r26=[r17]; nop.m 0; nop.i 0 ;; }
         { .mib; cmp.eq p6,p7=r26,r20; nop.i 0; (p6) br.cond.sptk.few next ;; }
         { .mmi; mov r20=r26; nop.m 0; nop.i 0 ;; }
         { .mmi; {{(serializes ? "srlz.i" : "nop.m 0")}}; nop.m 0; nop.i 0 ;; }
