@@ -1,3 +1,4 @@
+using FastXen.Mmu;
 
 namespace FastXen.Core;
 
@@ -14,6 +15,7 @@ public sealed unsafe class CoherenceDomain
     private const int Spins = 200;
 
     private volatile Vcpu[] members = [];
+    private DomainCode? code;
 
     /// <summary>The processors.</summary>
     public IReadOnlyList<Vcpu> Members => members;
@@ -31,7 +33,18 @@ public sealed unsafe class CoherenceDomain
             member.State->Shared = 1;
     }
 
-    internal void Remove(Vcpu vcpu) => members = [.. members.Where(member => member != vcpu)];
+    // The last one takes the code with it.
+    internal void Remove(Vcpu vcpu)
+    {
+        members = [.. members.Where(member => member != vcpu)];
+        if (members.Length != 0)
+            return;
+        code?.Dispose();
+        code = null;
+    }
+
+    /// <summary>The decoded and translated code of all members, which have the same memory.</summary>
+    internal DomainCode CodeOf(PhysicalMemory memory) => code ??= new DomainCode(memory);
 
     /// <summary>
     /// ptc.g and ptc.ga, past the purge of the processor that executes it: returns when every other one has purged, or does not run guest code (it will purge
@@ -55,7 +68,7 @@ public sealed unsafe class CoherenceDomain
     }
 
     /// <summary>
-    /// sync.i: returns when every other processor has passed a look-point, at which it forgets what code was changed, or does not run guest code.
+    /// sync.i: returns when every other processor has passed a look-point, at which it lets go of code that was forgotten, or does not run guest code.
     /// </summary>
     internal void Synchronize(Vcpu initiator)
     {
@@ -70,16 +83,6 @@ public sealed unsafe class CoherenceDomain
         }
 
         Wait(initiator, all, tickets);
-    }
-
-    /// <summary>Code in [address, address + length) was changed by a member, which has forgotten it itself: tells the others.</summary>
-    internal void Changed(Vcpu initiator, ulong address, ulong length)
-    {
-        foreach (Vcpu member in members)
-        {
-            if (member != initiator)
-                member.OnWritten(address, length);
-        }
     }
 
     // Two that wait for one another serve one another. Whoever runs comes by a look-point soon (its budget of slots is bounded), and then serves or stops running.

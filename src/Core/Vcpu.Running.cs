@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core.Interpret;
+using FastXen.Core.Sharing;
 using FastXen.Core.State;
 
 namespace FastXen.Core;
@@ -79,14 +80,14 @@ public sealed unsafe partial class Vcpu
     {
         // The engines begin with Attend, whose fence lies between this and its look at all requests.
         runsGuest = true;
+        CodeEpochs.Enter(State);
         TraceSwitchIn();
         Volatile.Write(ref State->Deadline, 0);
         try
         {
             if (Engine == EngineKind.Translator)
             {
-                translator ??= new Translate.Translator(this);
-                dispatcher ??= new Translate.Dispatcher(this, translator);
+                dispatcher ??= new Translate.Dispatcher(this, Code.Translator);
                 dispatcher.Run();
             }
             else
@@ -97,6 +98,7 @@ public sealed unsafe partial class Vcpu
         finally
         {
             // Also of a slice that ended with an exception: nobody waits for this vCPU any more.
+            CodeEpochs.Leave(State);
             runsGuest = false;
         }
 
@@ -181,7 +183,6 @@ public sealed unsafe partial class Vcpu
         if (preempted || (RunUntil != long.MaxValue && Stopwatch.GetTimestamp() >= RunUntil))
             return Leave(VcpuPause.Preempted);
         ServePurges();
-        ForgetWritten();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);
         if (waiting && !EndWait())

@@ -32,7 +32,7 @@ public sealed unsafe partial class Vcpu
     private void TraceSwitchOut()
     {
         if (Tracing.Exits)
-            translator?.TraceExits(pause == VcpuPause.Stopped);
+            dispatcher?.Counts.TraceExits(pause == VcpuPause.Stopped);
         if (Tracing.Scheduling)
             FastXenEventSource.Log.SwitchOut(DomainNumber, Number, Environment.CurrentManagedThreadId, State->Retired - slotsAtSwitch, PauseNames[(int)pause]);
         if (Tracing.Lifecycle && pause == VcpuPause.Stopped)

@@ -11,7 +11,6 @@ namespace FastXen.Core;
 public sealed unsafe partial class Vcpu : IDisposable
 {
     private readonly GCHandle handle;
-    private Translate.Translator? translator;
 
     /// <summary>The unmanaged state.</summary>
     public VcpuState* State { get; private set; }
@@ -19,8 +18,8 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>The domain's physical address space.</summary>
     public PhysicalMemory Memory { get; }
 
-    /// <summary>Decoded code.</summary>
-    public CodeCache Code { get; } = new();
+    /// <summary>Decoded and translated code, which is the domain's.</summary>
+    public DomainCode Code { get; }
 
     /// <summary>Firmware services, or null on a bare machine.</summary>
     public IFirmware? Firmware { get; set; }
@@ -28,17 +27,21 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>The engine of the next <see cref="Run"/>.</summary>
     public EngineKind Engine { get; set; }
 
-    /// <summary>How the translator works; to be set before the first <see cref="Run"/>.</summary>
-    public TranslatorOptions TranslatorOptions { get; set; } = new();
+    /// <summary>How the translator works, for all vCPUs of the domain; to be set before the first <see cref="Run"/> of any.</summary>
+    public TranslatorOptions TranslatorOptions
+    {
+        get => Code.TranslatorOptions;
+        set => Code.TranslatorOptions = value;
+    }
 
-    /// <summary>What the translator did; null where it never ran.</summary>
-    public TranslatorStatistics? TranslatorStatistics => translator?.Statistics;
+    /// <summary>What the translator did for all vCPUs of the domain; null where it never ran.</summary>
+    public TranslatorStatistics? TranslatorStatistics => Code.Statistics;
 
-    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while the vCPU runs.</summary>
-    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => translator?.Profile(count) ?? [];
+    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while a vCPU of the domain runs.</summary>
+    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => Code.TranslatorOrNull?.Profile(count) ?? [];
 
-    /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
-    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
+    /// <summary>Shows the translated regions that hold a bundle. Not while a vCPU of the domain runs.</summary>
+    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => Code.TranslatorOrNull?.Visit(address, visitor);
 
     /// <summary>
     /// Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots. <paramref name="domain"/>: the processors that share
@@ -48,6 +51,7 @@ public sealed unsafe partial class Vcpu : IDisposable
     {
         Domain = domain ?? new CoherenceDomain();
         Memory = memory;
+        Code = Domain.CodeOf(memory);
         handle = GCHandle.Alloc(this);
         State = VcpuAllocation.Allocate();
         State->Owner = GCHandle.ToIntPtr(handle);
@@ -55,8 +59,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->Deterministic = deterministic ? 1u : 0u;
         State->ClockStart = Stopwatch.GetTimestamp();
         State->Mmu = MmuState.Allocate();
-        Code.Dropped += () => State->FetchVa = CodePage.NoAddress;
-        memory.Written += OnWritten;
+        Code.Add(State);
         Reset();
         Domain.Add(this);
     }
@@ -160,10 +163,9 @@ public sealed unsafe partial class Vcpu : IDisposable
     {
         if (State == null)
             return;
-        Memory.Written -= OnWritten;
+        dispatcher?.Dispose();
+        Code.Remove(State);
         Domain.Remove(this);
-        translator?.Dispose();
-        Code.Dispose();
         MmuState.Free(State->Mmu);
         VcpuAllocation.Free(State);
         State = null;

@@ -8,10 +8,10 @@ namespace FastXen.Loader;
 /// <param name="Translator">What the translator did; null where it did not run.</param>
 public readonly record struct RunStatistics(ulong RetiredSlots, TimeSpan Elapsed, TranslatorStatistics? Translator = null)
 {
-    /// <summary>These, and a run of a machine's processors that ended.</summary>
+    /// <summary>These, and a run of a machine's processors that ended. The translator is theirs together.</summary>
     internal RunStatistics With(IReadOnlyList<Vcpu> processors, TimeSpan elapsed) =>
         new(RetiredSlots + Retired(processors), Elapsed + elapsed,
-            processors.Select(static processor => processor.TranslatorStatistics).Aggregate(Translator, TranslatorStatistics.Sum));
+            TranslatorStatistics.Sum(Translator, processors[0].TranslatorStatistics));
 
     /// <summary>Instructions that processors retired since power-on; while they run, a moment's view.</summary>
     internal static unsafe ulong Retired(IReadOnlyList<Vcpu> processors)

@@ -58,6 +58,9 @@ public sealed partial class PlatformMachine
     /// <summary>Stops the machine from outside. Any thread.</summary>
     public void RequestStop() => Processor.RequestStop(VcpuStop.Requested);
 
+    /// <summary>Pulls the reset line: the machine stops to be made anew. Any thread.</summary>
+    public void RequestReset() => Processor.RequestStop(VcpuStop.Reboot);
+
     private void RunProcessor(Vcpu processor)
     {
         try

@@ -23,6 +23,7 @@ namespace FastXen.Platform;
 public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
 {
     private readonly Uart16550 uart;
+    private readonly PowerManagement power;
     private readonly List<VirtioPciFunction> functions = [];
 
     /// <summary>Builds the machine; it is in the reset state.</summary>
@@ -46,7 +47,7 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
         Memory.AddMmio(MachineMap.PortSpace, MachineMap.PortSpaceSize, ports);
         uart = new Uart16550(MachineMap.UartPort, iosapic.Line(MachineMap.UartGsi), configuration.Console, configuration.Deterministic);
         ports.Add(MachineMap.UartPort, 8, uart);
-        var power = new PowerManagement(
+        power = new PowerManagement(
             time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
         ports.Add(MachineMap.PmEventPort, MachineMap.PmPortCount, power);
 
@@ -86,6 +87,9 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
 
     /// <summary>Puts the processor at the entry of a kernel that is in memory.</summary>
     public void Boot(DirectBootImage image) => DirectBoot.Prepare(Memory, Firmware, image);
+
+    /// <summary>Presses the power button. False when no driver of the guest listens to it. Any thread.</summary>
+    public bool PressPowerButton() => power.PressPowerButton();
 
     /// <inheritdoc/>
     public void Post(int id, int eid, int deliveryMode, byte vector)

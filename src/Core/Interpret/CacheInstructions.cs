@@ -48,9 +48,14 @@ public static unsafe class CacheInstructions
         if (Registers.Nat(s, i->R3) != 0)
             return Fault.DataNatConsumption(s, i, Isr.R | Isr.Na | NonAccess.Fc);
         int step = DataAccess.LocateNonAccess(s, i, Registers.Gr(s, i->R3), NonAccess.Fc, out ulong physical);
-        if (step == Step.Next)
-            Vcpu.Of(s).FlushCode(physical & ~(LineBytes - 1), LineBytes);
-        return step;
+        if (step != Step.Next)
+            return step;
+        Vcpu.Of(s).FlushCode(physical & ~(LineBytes - 1), LineBytes);
+        if ((physical & ~0xFFFUL) != s->CodePa)
+            return Step.Next;
+        // What runs now is a page that has been given up.
+        s->FetchVa = CodePage.NoAddress;
+        return Step.Resync;
     }
 
     private static int SyncI(VcpuState* s, Instruction* i)

@@ -3,12 +3,20 @@ using CommandLine;
 namespace FastXen.CommandLine;
 
 /// <summary><c>fastxen run</c>: boots a guest.</summary>
-[Verb("run", HelpText = "Boot a guest, described by a config file or by options.")]
+[Verb("run", HelpText = "Boot guests, described by config files or (one) by options.")]
 public sealed class RunOptions
 {
-    /// <summary>The guest's config file.</summary>
-    [Value(0, MetaName = "CONFIG", HelpText = "Guest config (JSON). Options given beside it replace what it says.")]
-    public string? Config { get; set; }
+    /// <summary>The guests' config files.</summary>
+    [Value(0, MetaName = "CONFIG...", HelpText = "Guest configs (JSON). Options given beside one replace what it says. The first guest has the terminal.")]
+    public IEnumerable<string> Configs { get; set; } = [];
+
+    /// <summary>The control socket.</summary>
+    [Option("socket", MetaValue = "PATH|none", HelpText = "Control socket (default: where the other commands find it).")]
+    public string? Socket { get; set; }
+
+    /// <summary>Seconds for the guests to shut down.</summary>
+    [Option("grace", MetaValue = "SECONDS", HelpText = "When told to end by a signal: time for the guests to shut down (default 10). A second signal ends them at once.")]
+    public string? Grace { get; set; }
 
     /// <summary>Kernel image.</summary>
     [Option("kernel", MetaValue = "FILE", HelpText = "Kernel: an IA-64 ELF file, plain or gzip.")]

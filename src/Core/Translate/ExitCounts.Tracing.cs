@@ -5,7 +5,7 @@ using FastXen.Events;
 namespace FastXen.Core.Translate;
 
 // Returns from translated code come by the million: a trace has their counts, which are kept anyway, every few milliseconds.
-internal sealed unsafe partial class Translator
+internal sealed unsafe partial class ExitCounts
 {
     private static readonly long TracePeriod = Stopwatch.Frequency / 100;
     private static readonly string[] KindNames = Enum.GetNames<ExitKind>();
@@ -22,23 +22,18 @@ internal sealed unsafe partial class Translator
         if (exitsBegan != Tracing.ExitsBegan)
         {
             // A listener that came late is told what happens from here on.
-            Exits.CopyTo(tracedExits, 0);
-            HandlerCalls.CopyTo(tracedHandlers, 0);
+            Others.CopyTo(tracedExits, 0);
+            Handlers.CopyTo(tracedHandlers, 0);
             exitsBegan = Tracing.ExitsBegan;
         }
 
         if (!last && now - tracedAt < TracePeriod)
             return;
         tracedAt = now;
-        for (int kind = 0; kind < Exits.Length; kind++)
-        {
-            if (kind != (int)ExitKind.Handler)
-                Report(ref tracedExits[kind], Exits[kind], KindNames[kind], "");
-        }
-
-        tracedExits[(int)ExitKind.Handler] = Exits[(int)ExitKind.Handler];
-        for (int opcode = 0; opcode < HandlerCalls.Length; opcode++)
-            Report(ref tracedHandlers[opcode], HandlerCalls[opcode], KindNames[(int)ExitKind.Handler], OpcodeNames[opcode]);
+        for (int kind = 0; kind < Kinds; kind++)
+            Report(ref tracedExits[kind], Others[kind], KindNames[kind], "");
+        for (int opcode = 0; opcode < Opcodes; opcode++)
+            Report(ref tracedHandlers[opcode], Handlers[opcode], KindNames[(int)ExitKind.Handler], OpcodeNames[opcode]);
     }
 
     /// <summary>Reports one.</summary>
