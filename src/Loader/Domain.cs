@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
+using FastXen.Loader.Scheduling;
 using FastXen.Platform;
 using FastXen.Platform.Block;
 using FastXen.Platform.Firmware.Efi;
@@ -9,6 +10,7 @@ using FastXen.Platform.Net;
 using FastXen.Platform.Net.Nat;
 using FastXen.Platform.Net.Tap;
 using FastXen.Platform.Uart;
+using FastXen.Smp;
 
 namespace FastXen.Loader;
 
@@ -34,6 +36,9 @@ public sealed class Domain : IDisposable
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
 
+    /// <summary>What the guest may use of the host's processors.</summary>
+    public DomainScheduling Scheduling { get; }
+
     /// <summary>How often the guest was started again.</summary>
     public int Reboots { get; private set; }
 
@@ -50,11 +55,12 @@ public sealed class Domain : IDisposable
     /// Checks and opens all that the config names, the console excepted; what is wrong is a <see cref="LoadException"/>.
     /// <paramref name="report"/> is told, in a sentence, when the guest stops for a reason that it did not ask for.
     /// </summary>
-    public Domain(GuestConfig config, Action<string> report)
+    public Domain(GuestConfig config, Action<string> report, Scheduler scheduler)
     {
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
+        Scheduling = new DomainScheduling(scheduler, config);
         _images = new BootImages(config);
         try
         {
@@ -103,6 +109,7 @@ public sealed class Domain : IDisposable
         {
             _stopRequested = true;
             _machine?.RequestStop();
+            Scheduling.End();
         }
     }
 
@@ -122,14 +129,15 @@ public sealed class Domain : IDisposable
     /// <summary>Resets the machine without asking the guest. Any thread.</summary>
     public void Reset()
     {
-        lock (_lock) _machine?.RequestReset();
+        lock (_lock)
+        {
+            _machine?.RequestReset();
+            Scheduling.End();
+        }
     }
 
     /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
-    public TimeSpan ProcessorTime
-    {
-        get { lock (_lock) return Statistics.Elapsed; }
-    }
+    public TimeSpan ProcessorTime => Scheduling.ProcessorTime;
 
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
     public unsafe string Status
@@ -179,7 +187,7 @@ public sealed class Domain : IDisposable
         long begin = Stopwatch.GetTimestamp();
         try
         {
-            return await RunMachine(machine).ConfigureAwait(false);
+            return await Scheduling.RunAsync(machine, _config.Clock == ClockSource.Deterministic).ConfigureAwait(false);
         }
         finally
         {
@@ -188,17 +196,6 @@ public sealed class Domain : IDisposable
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
         }
-    }
-
-    /// <summary>
-    /// The seam to the scheduler: gives the machine's processors host time until the machine stops. Completes when none of them is in guest code
-    /// or will be again.
-    /// </summary>
-    private Task<VcpuStop> RunMachine(PlatformMachine machine)
-    {
-        TaskCompletionSource<VcpuStop> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => ended.SetResult(machine.Run())) { IsBackground = true, Name = $"domain {_config.Name}" }.Start();
-        return ended.Task;
     }
 
     private void OpenDisk(DiskConfig disk)
