@@ -176,7 +176,7 @@ public sealed class DomainScheduling
                 Vcpu processor = machine.Processors[i];
                 domain.Add(deterministic ? new DeterministicWork(processor) : new VcpuWork(processor), _hard[i], _soft[i], _paused);
             }
-            domain.RealTime = _realTime;
+            if (_realTime is not null) domain.RealTime = _realTime;
             _over = over;
             return _domain = domain;
         }
