@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core;
+using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Loader.Scheduling;
@@ -39,6 +40,9 @@ public sealed class Domain : IDisposable
     /// <summary>What the guest may use of the host's processors.</summary>
     public DomainScheduling Scheduling { get; }
 
+    /// <summary>Its number, by which traces name it.</summary>
+    public int Number { get; private set; }
+
     /// <summary>How often the guest was started again.</summary>
     public int Reboots { get; private set; }
 
@@ -74,6 +78,13 @@ public sealed class Domain : IDisposable
             if (e is DeviceConfigurationException or InvalidDataException) throw new DeviceException(e);
             throw;
         }
+    }
+
+    /// <summary>Gives the domain its number, and tells traces of it.</summary>
+    internal void Announce(int number)
+    {
+        Number = number;
+        if (Tracing.Lifecycle) FastXenEventSource.Log.DomainCreated(Number, _config.Vcpus, _config.Memory, _config.Name, _config.Personality.ToString());
     }
 
     /// <summary>
@@ -167,6 +178,7 @@ public sealed class Domain : IDisposable
     {
         using PlatformMachine machine = new(new PlatformConfiguration
         {
+            Domain = Number,
             Memory = _config.Memory,
             Processors = _config.Vcpus,
             Console = console,
@@ -185,6 +197,7 @@ public sealed class Domain : IDisposable
             _machine = machine;
         }
         long begin = Stopwatch.GetTimestamp();
+        if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
         try
         {
             return await Scheduling.RunAsync(machine, _config.Clock == ClockSource.Deterministic).ConfigureAwait(false);
@@ -195,6 +208,7 @@ public sealed class Domain : IDisposable
             HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
+            if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStopped(Number, machine.StopReason.ToString());
         }
     }
 
@@ -244,5 +258,6 @@ public sealed class Domain : IDisposable
         _disks.Clear();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
+        if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);
     }
 }

@@ -1,5 +1,6 @@
 /*
- * Block, wake, queue, steal, idle, park, preempt and pause: one vCPU, two host threads, two wakers, one pauser.
+ * Block, wake, queue, steal, idle, park, preempt and pause: one vCPU; -DHOSTS= 1 or 2 host threads, -DWAKERS=n, -DPAUSERS=n, and -DPREEMPTS=false
+ * for a vCPU that comes out only when it blocks or is paused.
  *
  * Each step of a process is one access to shared memory, as the code of src/Smp makes it (ScheduledVcpu.Transitions, RunQueues, HostThread.Choice,
  * Scheduler.Placement, Parker). A compare-and-swap is one atomic step that may fail. Two plain stores matter: that the vCPU waits, and that a
@@ -17,10 +18,12 @@
 #ifndef PAUSERS
 #define PAUSERS 0
 #endif
+#ifndef HOSTS
+#define HOSTS 2
+#endif
 #ifndef PREEMPTS
 #define PREEMPTS true
 #endif
-#define HOSTS 2
 #define NONE 255
 
 mtype = { Blocked, Held, Queued, Running };
@@ -32,12 +35,12 @@ bool pending = false;
 byte pauses = 0;
 
 /* The queues: a bit for the vCPU's entry, the entry, and whether consumers may see that there is one. */
-bool entered[HOSTS];
-byte ring[HOSTS];
-bool visible[HOSTS];
+bool entered[2];
+byte ring[2];
+bool visible[2];
 
-bool idle[HOSTS];
-byte park[HOSTS]; /* 0 nothing, 1 token, 2 sleeping */
+bool idle[2];
+byte park[2]; /* 0 nothing, 1 token, 2 sleeping */
 
 /* The vCPU itself. */
 byte requests = 0, served = 0;
@@ -317,7 +320,10 @@ init {
     byte t;
     atomic {
         run Host(0);
-        run Host(1);
+        if
+        :: HOSTS == 2 -> run Host(1)
+        :: else
+        fi;
         t = 0;
         do
         :: t < WAKERS -> run Waker(); t++
@@ -329,5 +335,5 @@ init {
         :: t == PAUSERS -> break
         od
     }
-    timeout -> assert(requests == WAKERS && served == WAKERS && phase == Blocked && pauses == 0 && park[0] == 2 && park[1] == 2)
+    timeout -> assert(requests == WAKERS && served == WAKERS && phase == Blocked && pauses == 0 && park[0] == 2 && (HOSTS == 1 || park[1] == 2))
 }
