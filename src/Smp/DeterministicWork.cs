@@ -59,4 +59,7 @@ public sealed unsafe class DeterministicWork(Vcpu vcpu) : ISchedulable
     {
         set { }
     }
+
+    /// <inheritdoc/>
+    public (int Domain, int Vcpu) Number => (vcpu.DomainNumber, vcpu.Number);
 }
