@@ -39,6 +39,14 @@ public sealed unsafe partial class PhysicalMemory
         Span = span;
     }
 
+    // What the guest cannot name is not looked at: its addresses come from the P2M.
+    private partial void Adopt(MachineMemory machine)
+    {
+        Base = machine.Base;
+        Span = machine.Span;
+        _ram = [new RamRange(0, machine.Span)];
+    }
+
     public partial void AddRam(ulong start, ulong size)
     {
         if (start % Granule != 0 || size % Granule != 0 || size == 0)
@@ -120,7 +128,8 @@ public sealed unsafe partial class PhysicalMemory
             _ram = [];
             _mmio = [];
             Base = null;
-            HostMapping.Release(_reservation, _reserved);
+            if (_reservation != null)
+                HostMapping.Release(_reservation, _reserved);
         }
     }
 

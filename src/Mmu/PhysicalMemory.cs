@@ -14,6 +14,19 @@ public sealed unsafe partial class PhysicalMemory : IDisposable
     /// <summary>Reserves the arena. <paramref name="span"/>: one past the highest RAM address, in bytes, a multiple of 64 KiB.</summary>
     public PhysicalMemory(ulong span) => Reserve(span);
 
+    /// <summary>
+    /// The memory of a paravirtualized domain: addresses are machine addresses, to which <paramref name="map"/> leads from the guest's. The
+    /// machine's memory is not given back with it.
+    /// </summary>
+    public PhysicalMemory(MachineMemory machine, PhysicalToMachine map)
+    {
+        Map = map;
+        Adopt(machine);
+    }
+
+    /// <summary>From guest to machine addresses; null where they are the same.</summary>
+    public PhysicalToMachine? Map { get; }
+
     /// <summary>Makes [start, start + size) zero-filled RAM. Both multiples of 64 KiB, inside of the span, not overlapping.</summary>
     public partial void AddRam(ulong start, ulong size);
 
@@ -36,6 +49,8 @@ public sealed unsafe partial class PhysicalMemory : IDisposable
     public void NotifyWritten(ulong address, ulong length) => Written?.Invoke(address, length);
 
     private partial void Reserve(ulong span);
+
+    private partial void Adopt(MachineMemory machine);
 
     /// <inheritdoc/>
     public partial void Dispose();

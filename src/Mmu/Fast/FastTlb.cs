@@ -76,6 +76,7 @@ public static unsafe class FastTlb
                 return;
             write = t.Pte.Dirty && Allowed(m, t, AccessKind.ReadWrite, privilege, keys);
         }
+        write &= !t.ReadOnlyFrame;
         FastEntry* table = FastTables.Attach(&m->Fast, mode, (int)(va >> 61), MmuState.RegionId(m, va));
         if (table == null)
             return;

@@ -66,6 +66,8 @@ public struct Translation
     public byte PageShift;
     /// <summary>Memory attribute.</summary>
     public MemoryAttribute Attribute;
+    /// <summary>True where the domain may only read the frame, whatever its translations say.</summary>
+    public bool ReadOnlyFrame;
     /// <summary>For CR.IFA: the virtual address; of the bundle for a fetch.</summary>
     public ulong Ifa;
     /// <summary>For CR.ITIR: default page size and region identifier.</summary>
