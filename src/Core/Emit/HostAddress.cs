@@ -16,6 +16,15 @@ public readonly struct HostAddress
         Displacement = displacement;
     }
 
+    private HostAddress(in HostAddress address, int displacement)
+    {
+        this = address;
+        Displacement = displacement;
+    }
+
+    /// <summary>The address some bytes further on.</summary>
+    public HostAddress Plus(int bytes) => new(this, Displacement + bytes);
+
     /// <summary>Memory at a register plus a scaled index (any register but rsp) plus a constant.</summary>
     /// <param name="baseRegister">Any register.</param>
     /// <param name="index">Any register but rsp, which the hardware cannot use here.</param>

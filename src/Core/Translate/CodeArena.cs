@@ -51,6 +51,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitToggleCollection(asm);
         EmitUnpredicted(asm);
         EmitAlatCheck(asm);
+        EmitWindows(asm);
         for (DivisionKind kind = 0; kind < DivisionKind.Double; kind++)
             Divide[(int)kind] = DivisionStubs.Write(asm, kind);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
@@ -192,7 +193,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         (string Name, nint Address)[] stubs =
         [
             .. Floats.Addresses(), ("collect_flags", (nint)CollectFlags), ("tag", (nint)Tag), ("untag", (nint)Untag),
-            ("enter", (nint)Enter), ("exit", (nint)Exit), ("jump", (nint)Jump), ("miss", (nint)Miss),
+            ("enter", (nint)Enter), ("exit", (nint)Exit), ("jump", (nint)Jump), ("miss", (nint)Miss), ("leave_window", (nint)LeaveWindow),
             ("", (nint)(memory.Executable + stubBytes)),
         ];
         Array.Sort(stubs, (a, b) => a.Address.CompareTo(b.Address));

@@ -75,6 +75,18 @@ public unsafe struct CodeState
     /// <summary>Non-zero when a floating-point register that rotates may have the tag of a <see cref="DivisionSite"/>.</summary>
     public byte RotatingStepsTagged;
 
+    /// <summary>Most turns of a loop on a window: after as many, all names of floating-point registers and predicates are the same again.</summary>
+    public const int WindowTurns = 96;
+
+    /// <summary>Displacement of r32 from the base of a window.</summary>
+    public const int WindowBias = -128;
+
+    /// <summary>The base at which a loop leaves its window.</summary>
+    public byte* WindowLimit;
+
+    /// <summary>Rotating general registers while a loop runs on them (Generator.Windows.cs): at first the upper half, then places below.</summary>
+    public fixed ulong Window[2 * WindowTurns];
+
     /// <summary>What the tags of division steps stand for.</summary>
     internal DivisionSite* DivisionSites;
 

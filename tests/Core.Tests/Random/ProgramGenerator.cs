@@ -350,17 +350,23 @@ internal sealed class ProgramGenerator
             return;
         }
 
-        _code.Add(BundleWriter.Mii | 1, SlotBits.AddImmediate(guard, _random.Next(2, 20), 0), SlotBits.MovToArImmediateI(Ar.Lc, _random.Next(1, 25)),
+        // Only what a translator may know how to do in such a loop; more turns then than there are names.
+        bool tight = Chance(50);
+        int turns = tight && Chance(50) ? 250 : 25;
+        _code.Add(BundleWriter.Mii | 1, SlotBits.AddImmediate(guard, _random.Next(2, turns), 0), SlotBits.MovToArImmediateI(Ar.Lc, _random.Next(1, turns)),
             SlotBits.MovToArImmediateI(Ar.Ec, _random.Next(1, 7)));
         _code.Add(BundleWriter.Mib | 1, _mix.Any('M'), SlotBits.MovToPrRot((uint)_random.Next(1, 8)), SlotBits.Clrrrb);
         _mix.Counting = true;
         int top = _code.Count;
-        Straight(_random.Next(1, 5));
+        if (tight)
+            Tight(_random.Next(1, 4));
+        else
+            Straight(_random.Next(1, 5));
         int again = 0;
         if (!counted)
         {
-            again = _random.Next(6, 16);
-            _code.Add(BundleWriter.Mmi | 1, SlotBits.AddImmediate(guard, -1, guard), SlotBits.CompareLess(again, 0, 0, guard), _mix.Any('I'));
+            again = tight && Chance(50) ? _random.Next(16, 24) : _random.Next(6, 16);
+            _code.Add(BundleWriter.Mmi | 1, SlotBits.AddImmediate(guard, -1, guard), SlotBits.CompareLess(again, 0, 0, guard), tight ? SlotBits.NopI : _mix.Any('I'));
         }
 
         int type = counted ? 7 : 3;
@@ -379,6 +385,16 @@ internal sealed class ProgramGenerator
         _mix.Counting = false;
         if (Chance(70))
             _code.Add(BundleWriter.Mib | 1, SlotBits.NopM, SlotBits.NopI, Chance(80) ? SlotBits.Clrrrb : 5UL << 27);
+    }
+
+    // Integers, memory and predicates only.
+    private void Tight(int bundles)
+    {
+        for (int n = 0; n < bundles; n++)
+        {
+            ulong memory = _mix.Of('M', Chance(50) ? Purpose.Load : Purpose.Store);
+            _code.Add(BundleWriter.Mmi | 1, memory, _mix.Of('M', Chance(70) ? Purpose.Alu : Purpose.Load), _mix.Of('I', Chance(60) ? Purpose.Alu : Purpose.Compare));
+        }
     }
 
     private void GuardedLoop(int depth, int firstCallable)

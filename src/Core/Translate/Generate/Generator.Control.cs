@@ -41,6 +41,13 @@ internal sealed unsafe partial class Generator
             return;
         }
 
+        if (IsBit(qp))
+        {
+            Condition set = EmitTestBit(qp);
+            asm.Jump(value ? set : Inverse(set), to);
+            return;
+        }
+
         asm.Arithmetic(Alu.Cmp, Predicate(qp), 0, 1);
         asm.Jump(value ? Condition.Ne : Condition.E, to);
     }

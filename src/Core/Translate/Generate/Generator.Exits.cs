@@ -40,6 +40,12 @@ internal sealed unsafe partial class Generator
 
         /// <summary>Flags of the host are to be collected for a status field.</summary>
         Flags,
+
+        /// <summary>A loop on a window of the rotating registers.</summary>
+        Window,
+
+        /// <summary>As <see cref="Handler"/>, in such a loop.</summary>
+        WindowHandler,
     }
 
     private struct Stub
@@ -79,7 +85,12 @@ internal sealed unsafe partial class Generator
         slowIsOpen = true;
         slowLabel = asm.NewLabel();
         slowResume = asm.NewLabel();
-        stubs.Add(new Stub { Label = slowLabel, Resume = slowResume, Kind = StubKind.Handler, Dirty = dirty, Block = current, Instruction = ir });
+        Label resume = slowResume;
+        if (onWindow)
+            resume = plainResumes[(nint)ir.Guest];
+        else if (current.IsWindow)
+            plainResumes[(nint)ir.Guest] = slowResume;
+        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, Block = current, Instruction = ir });
     }
 
     /// <summary>The instruction is done: here the handler comes back to.</summary>
@@ -110,8 +121,15 @@ internal sealed unsafe partial class Generator
             current = stub.Block;
             switch (stub.Kind)
             {
+                case StubKind.WindowHandler:
+                    EmitLeaveWindow(plan.WindowRegisters, SlotsOfBlock);
+                    EmitHandlerStub(stub);
+                    break;
                 case StubKind.Handler:
                     EmitHandlerStub(stub);
+                    break;
+                case StubKind.Window:
+                    EmitWindow(stub);
                     break;
                 case StubKind.Leave:
                     EmitLeave(stub.Instruction, stub.Address);
@@ -220,7 +238,7 @@ internal sealed unsafe partial class Generator
     {
         for (int k = 0; k < registers.Count; k++)
         {
-            if ((mask >> k & 1) != 0)
+            if ((mask >> k & 1) != 0 && registers.Guest(k) != 0)
                 asm.Load(RegisterAssignment.Hosts[k], InMemory(registers.Guest(k)), 8);
         }
     }
@@ -255,8 +273,8 @@ internal sealed unsafe partial class Generator
 
     private int SlotsOfBlock => current.End - current.First;
 
-    /// <summary>A taken branch to a block of the region.</summary>
-    private void EmitTakenEdge(in IrInstruction ir, int target, int nextEmitted)
+    /// <summary>A taken branch to a block of the region, or to another form of it.</summary>
+    private void EmitTakenEdge(in IrInstruction ir, int target, int nextEmitted, Label? form = null)
     {
         ref Block block = ref plan.Blocks[target];
         if (block.NeedsLastIp)
@@ -278,7 +296,7 @@ internal sealed unsafe partial class Generator
             return;
         }
 
-        asm.Jump(Condition.G, block.Label);
+        asm.Jump(Condition.G, form ?? block.Label);
         asm.Jump(deadline);
     }
 

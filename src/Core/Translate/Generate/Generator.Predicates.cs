@@ -1,5 +1,4 @@
 using FastXen.Core.Emit;
-using FastXen.Core.State;
 using static FastXen.Core.Emit.HostRegister;
 
 namespace FastXen.Core.Translate;
@@ -13,7 +12,7 @@ internal sealed unsafe partial class Generator
         {
             // Both targets are cleared where the qualifying predicate, which may be one of them, is false.
             Label done = asm.NewLabel();
-            asm.Load(Rdx, Predicate(ir.Qp), 1);
+            ReadPredicate(Rdx, ir.Qp);
             Clear(ir.P1);
             Clear(ir.P2);
             asm.Test(Rdx, Rdx, 4);
@@ -59,13 +58,31 @@ internal sealed unsafe partial class Generator
 
     private void Clear(int p)
     {
-        if (p != 0)
+        if (IsBit(p))
+            asm.BitTestReset(WindowPredicates, p - FirstRotatingPredicate);
+        else if (p != 0)
             asm.StoreImmediate(Predicate(p), 0, 1);
+    }
+
+    // 0 or 1.
+    private void ReadPredicate(HostRegister to, int p)
+    {
+        if (!IsBit(p))
+        {
+            asm.Load(to, Predicate(p), 1);
+            return;
+        }
+
+        asm.Mov(to, WindowPredicates);
+        asm.ShiftBy(Shift.Shr, to, p - FirstRotatingPredicate);
+        asm.Arithmetic(Alu.And, to, 1, 4);
     }
 
     private void Combine(Alu op, int p)
     {
-        if (p != 0)
+        if (IsBit(p))
+            EmitCombineBit(op, p);
+        else if (p != 0)
             asm.Arithmetic(op, Predicate(p), Rax, 1);
     }
 
@@ -80,16 +97,31 @@ internal sealed unsafe partial class Generator
         }
 
         Condition condition = EmitTest(ir);
-        if (ir.P1 != 0)
+        if (IsBit(ir.P1) || IsBit(ir.P2))
+            asm.SetCondition(condition, Rax);
+        if (ir.P1 != 0 && !IsBit(ir.P1))
             asm.SetCondition(condition, Predicate(ir.P1));
-        if (ir.P2 != 0)
+        if (ir.P2 != 0 && !IsBit(ir.P2))
             asm.SetCondition(Inverse(condition), Predicate(ir.P2));
         (flagsP1, flagsP2, flagsCondition) = (ir.P1, ir.P2, condition);
+        if (!IsBit(ir.P1) && !IsBit(ir.P2))
+            return;
+        flagsP1 = flagsP2 = 0;
+        if (IsBit(ir.P1))
+            EmitWriteBit(ir.P1);
+        if (!IsBit(ir.P2))
+            return;
+        asm.Arithmetic(Alu.Xor, Rax, 1, 4);
+        EmitWriteBit(ir.P2);
     }
 
     private void Set(int p, bool value)
     {
-        if (p != 0)
+        if (IsBit(p) && value)
+            asm.BitTestSet(WindowPredicates, p - FirstRotatingPredicate);
+        else if (IsBit(p))
+            asm.BitTestReset(WindowPredicates, p - FirstRotatingPredicate);
+        else if (p != 0)
             asm.StoreImmediate(Predicate(p), value ? 1 : 0, 1);
     }
 
@@ -124,7 +156,7 @@ internal sealed unsafe partial class Generator
                 if (IsAssigned(ir.A) || ir.A == 0)
                     asm.Test(Read(ir.A, Rax), 1 << ir.Position, ir.Position < 7 ? 1 : 4);
                 else
-                    asm.Test(Offset(InMemory(ir.A), ir.A, ir.Position / 8), 1 << (ir.Position & 7), 1);
+                    asm.Test(InMemory(ir.A).Plus(ir.Position / 8), 1 << (ir.Position & 7), 1);
                 return ir.Relation == Relation.Equal ? Condition.E : Condition.Ne;
             }
 
@@ -154,11 +186,6 @@ internal sealed unsafe partial class Generator
 
         return ConditionOf(ir.Relation);
     }
-
-    private static HostAddress Offset(in HostAddress address, int guest, int bytes) =>
-        guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc) + bytes)
-        : guest < 32 ? State(StateOffsets.Gr + 8 * guest + bytes)
-        : new HostAddress(Rbx, 8 * guest + bytes);
 
     private static Condition ConditionOf(Relation relation) => relation switch
     {

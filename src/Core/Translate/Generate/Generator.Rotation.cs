@@ -55,12 +55,7 @@ internal sealed unsafe partial class Generator
 
         asm.Bind(goesOn);
         if (counted)
-        {
-            if (IsAssigned(IrInstruction.LoopCount))
-                asm.Arithmetic(Alu.Sub, HostOf(IrInstruction.LoopCount), 1);
-            else
-                asm.Arithmetic(Alu.Sub, InMemory(IrInstruction.LoopCount), 1, 8);
-        }
+            EmitCountDown();
 
         asm.MovImmediate(Rdx, 1);
         asm.MovImmediate(Rax, counted ? 1UL : 0);
@@ -76,14 +71,35 @@ internal sealed unsafe partial class Generator
         asm.Test(Rdx, Rdx, 4);
         asm.Jump(exits ? Condition.Ne : Condition.E, not);
         int target = plan.BlockAt(RegionPlan.TargetSlot(ir));
-        if (target >= 0)
+        if (current.IsWindow)
+        {
+            // Entered with the branch behind it; taken over before it.
+            Label window = asm.NewLabel(), taken = asm.NewLabel();
+            stubs.Add(new Stub { Label = window, Kind = StubKind.Window, Slow = taken, Resume = not, Dirty = dirty, Target = target, Block = current, Instruction = ir });
+            asm.Bind(taken);
+            EmitTakenEdge(ir, target, -1, window);
+        }
+        else if (target >= 0)
+        {
             EmitTakenEdge(ir, target, -1);
+        }
         else
+        {
             EmitLeave(ir, BundleOf(ir.Slot) + ir.Immediate);
+        }
+
         CloseSlow();
         asm.Bind(not);
         asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
         FallThrough(nextEmitted);
+    }
+
+    private void EmitCountDown()
+    {
+        if (IsAssigned(IrInstruction.LoopCount))
+            asm.Arithmetic(Alu.Sub, HostOf(IrInstruction.LoopCount), 1);
+        else
+            asm.Arithmetic(Alu.Sub, InMemory(IrInstruction.LoopCount), 1, 8);
     }
 
     private void EmitTestLoopCount()

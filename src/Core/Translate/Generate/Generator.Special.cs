@@ -55,15 +55,7 @@ internal sealed unsafe partial class Generator
         switch (ir.Opcode)
         {
             case IrOpcode.MoveFromPredicates:
-                for (int half = 0; half < 2; half++)
-                {
-                    asm.VectorLoad(Xmm0, Predicate(32 * half), 32);
-                    asm.VectorShift(Shift.Shl, Xmm0, Xmm0, 8, 7, 32);
-                    asm.MoveMask(half == 0 ? Rax : Rcx, Xmm0, 32);
-                }
-
-                asm.ShiftBy(Shift.Shl, Rcx, 32);
-                asm.Arithmetic(Alu.Or, Rax, Rcx);
+                EmitPredicateMask();
                 Write(ir.D, Rax);
                 break;
             case IrOpcode.MoveToPredicates:
@@ -74,6 +66,20 @@ internal sealed unsafe partial class Generator
                     EmitStoreConstant(Predicate(p), Spread((byte)(ir.Immediate >> p)));
                 break;
         }
+    }
+
+    // rax = all predicates, a bit each. Uses rcx and xmm0.
+    private void EmitPredicateMask()
+    {
+        for (int half = 0; half < 2; half++)
+        {
+            asm.VectorLoad(Xmm0, Predicate(32 * half), 32);
+            asm.VectorShift(Shift.Shl, Xmm0, Xmm0, 8, 7, 32);
+            asm.MoveMask(half == 0 ? Rax : Rcx, Xmm0, 32);
+        }
+
+        asm.ShiftBy(Shift.Shl, Rcx, 32);
+        asm.Arithmetic(Alu.Or, Rax, Rcx);
     }
 
     private void EmitSetPredicates(in IrInstruction ir)

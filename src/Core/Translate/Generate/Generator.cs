@@ -47,6 +47,7 @@ internal sealed unsafe partial class Generator
         context = state->Context;
         stubs.Clear();
         spills.Clear();
+        plainResumes.Clear();
         FindFlagsField();
         for (int b = 0; b < plan.BlockCount; b++)
             plan.Blocks[b].Label = asm.NewLabel();
@@ -139,8 +140,9 @@ internal sealed unsafe partial class Generator
     private static HostAddress State(int displacement) => new(Rbp, displacement);
 
     /// <summary>Where a guest register lies in memory.</summary>
-    private static HostAddress InMemory(int guest) =>
-        guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc))
+    private HostAddress InMemory(int guest) =>
+        onWindow && plan.IsInWindow(guest) ? Windowed(guest)
+        : guest == IrInstruction.LoopCount ? State(StateOffsets.ArOf(Ar.Lc))
         : guest < 32 ? State(StateOffsets.Gr + 8 * guest)
         : new HostAddress(Rbx, 8 * guest);
 

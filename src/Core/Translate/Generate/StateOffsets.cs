@@ -55,6 +55,8 @@ internal static unsafe class StateOffsets
     public static readonly int FlagsField = Of(&Origin->Translated.FlagsField);
     public static readonly int FloatsTagged = Of(&Origin->Translated.FloatsTagged);
     public static readonly int RotatingStepsTagged = Of(&Origin->Translated.RotatingStepsTagged);
+    public static readonly int WindowLimit = Of(&Origin->Translated.WindowLimit);
+    public static readonly int WindowTop = Of(Origin->Translated.Window + CodeState.WindowTurns) - CodeState.WindowBias;
     public static readonly int ShadowTop = Of(&Origin->Translated.ShadowTop);
     public static readonly int Shadow = Of(Origin->Translated.Shadow);
 

@@ -44,6 +44,9 @@ internal struct Block
     /// <summary>The first slot can raise an interruption: IIPA's source must be known when it is entered.</summary>
     public bool StartsWithExit;
 
+    /// <summary>A modulo-scheduled loop that has a form on a window of the rotating registers.</summary>
+    public bool IsWindow;
+
     /// <summary>Its code.</summary>
     public Label Label;
 }

@@ -8,7 +8,7 @@ namespace FastXen.Core.Translate;
 /// What a region consists of: the blocks that direct branches of one page reach from an entry, and their instructions. Buffers are reused
 /// from one region to the next.
 /// </summary>
-internal sealed unsafe class RegionPlan
+internal sealed unsafe partial class RegionPlan
 {
     /// <summary>Slots of a page.</summary>
     public const int PageSlots = 768;
@@ -99,6 +99,7 @@ internal sealed unsafe class RegionPlan
             blockAt[entry] = -1;
         FindLoops();
         FindPredecessors();
+        FindWindows();
         return true;
     }
 

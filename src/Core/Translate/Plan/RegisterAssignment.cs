@@ -18,6 +18,8 @@ internal sealed partial class RegisterAssignment
     /// <summary>The first of <see cref="Hosts"/> keep their values over calls of <see cref="ExtendedStubs"/>.</summary>
     public const int Preserved = 3;
 
+    // Host registers of loops on windows: preserved ones.
+    private const int WindowHosts = 2;
     private const sbyte None = -1;
     private readonly sbyte[] index = new sbyte[IrInstruction.Registers];
     private readonly long[] uses = new long[IrInstruction.Registers];
@@ -29,7 +31,7 @@ internal sealed partial class RegisterAssignment
     /// <summary>Assigned registers that must be loaded when the region is entered, by bit.</summary>
     public uint EntryLoads { get; private set; }
 
-    /// <summary>The guest register in host register <paramref name="k"/>.</summary>
+    /// <summary>The guest register in host register <paramref name="k"/>; 0 for none.</summary>
     public int Guest(int k) => guests[k];
 
     /// <summary>Number of the host register of a guest register, or -1.</summary>
@@ -46,7 +48,11 @@ internal sealed partial class RegisterAssignment
         for (int b = 0; b < plan.BlockCount; b++)
             CountUses(plan, plan.Blocks[b]);
         uses[0] = 0;
-        Count = 0;
+        // A loop on a window has its base and its predicates in the first ones.
+        Count = plan.WindowRegisters >= 0 ? WindowHosts : 0;
+        Array.Clear(guests);
+        for (int guest = 32; plan.IsInWindow(guest); guest++)
+            uses[guest] = 0;
         while (Count < Hosts.Length)
         {
             int best = 0;
