@@ -7,7 +7,7 @@ internal static unsafe partial class HostMapping
 {
     private const int ProtNone = 0, ProtReadWrite = 3;
     private const int MapPrivate = 2, MapAnonymous = 0x20, MapNoReserve = 0x4000;
-    private const int MadviseDontNeed = 4, MadviseHugePage = 14;
+    private const int MadviseHugePage = 14;
 
     /// <summary>Reserves address space that cannot be accessed and costs no memory.</summary>
     public static byte* Reserve(nuint length)
@@ -23,20 +23,6 @@ internal static unsafe partial class HostMapping
             throw Failure("commit", length);
         // Only advice: a host without transparent huge pages refuses it, and nothing is lost but speed.
         _ = Advise((nint)address, length, MadviseHugePage);
-    }
-
-    /// <summary>As <see cref="Commit"/>, in pages of the host's smallest size: for memory of which little is touched.</summary>
-    public static void CommitSmall(byte* address, nuint length)
-    {
-        if (Protect((nint)address, length, ProtReadWrite) != 0)
-            throw Failure("commit", length);
-    }
-
-    /// <summary>Gives the memory behind part of a reservation back; it reads as zeros afterwards.</summary>
-    public static void Decommit(byte* address, nuint length)
-    {
-        if (Advise((nint)address, length, MadviseDontNeed) != 0)
-            throw Failure("give back", length);
     }
 
     /// <summary>Gives a reservation back.</summary>

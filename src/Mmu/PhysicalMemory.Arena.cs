@@ -39,14 +39,6 @@ public sealed unsafe partial class PhysicalMemory
         Span = span;
     }
 
-    // What the guest cannot name is not looked at: its addresses come from the P2M.
-    private partial void Adopt(MachineMemory machine)
-    {
-        Base = machine.Base;
-        Span = machine.Span;
-        _ram = [new RamRange(0, machine.Span)];
-    }
-
     public partial void AddRam(ulong start, ulong size)
     {
         if (start % Granule != 0 || size % Granule != 0 || size == 0)
@@ -84,11 +76,13 @@ public sealed unsafe partial class PhysicalMemory
             if (length <= range.Size && address - range.Start <= range.Size - length)
                 return true;
         }
-        return false;
+        return Map != null && FrameMap.IsMemory(address);
     }
 
     public partial IMmioRegion? FindMmio(ulong address, out ulong offset)
     {
+        if (Map != null)
+            address &= ~FrameMap.Device;
         MmioWindow[] windows = _mmio;
         int low = 0, high = windows.Length - 1;
         while (low <= high)
@@ -128,8 +122,7 @@ public sealed unsafe partial class PhysicalMemory
             _ram = [];
             _mmio = [];
             Base = null;
-            if (_reservation != null)
-                HostMapping.Release(_reservation, _reserved);
+            HostMapping.Release(_reservation, _reserved);
         }
     }
 

@@ -15,17 +15,10 @@ public sealed unsafe partial class PhysicalMemory : IDisposable
     public PhysicalMemory(ulong span) => Reserve(span);
 
     /// <summary>
-    /// The memory of a paravirtualized domain: addresses are machine addresses, to which <paramref name="map"/> leads from the guest's. The
-    /// machine's memory is not given back with it.
+    /// What leads from the guest's addresses to memory; null where they are offsets into the arena. With it, addresses that the engines
+    /// work with are those that it gives. Set before a vCPU runs.
     /// </summary>
-    public PhysicalMemory(MachineMemory machine, PhysicalToMachine map)
-    {
-        Map = map;
-        Adopt(machine);
-    }
-
-    /// <summary>From guest to machine addresses; null where they are the same.</summary>
-    public PhysicalToMachine? Map { get; }
+    public FrameMap? Map { get; set; }
 
     /// <summary>Makes [start, start + size) zero-filled RAM. Both multiples of 64 KiB, inside of the span, not overlapping.</summary>
     public partial void AddRam(ulong start, ulong size);
@@ -49,8 +42,6 @@ public sealed unsafe partial class PhysicalMemory : IDisposable
     public void NotifyWritten(ulong address, ulong length) => Written?.Invoke(address, length);
 
     private partial void Reserve(ulong span);
-
-    private partial void Adopt(MachineMemory machine);
 
     /// <inheritdoc/>
     public partial void Dispose();

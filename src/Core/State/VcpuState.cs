@@ -143,6 +143,11 @@ public unsafe struct VcpuState
     /// <summary>GCHandle of the managed <see cref="Vcpu"/> that owns this state.</summary>
     public nint Owner;
 
+    /// <summary>The hypervisor of a paravirtualized vCPU; null where the guest has the processor to itself.</summary>
+    public Hypervisor* Hypervisor;
+    /// <summary>What the hypervisor keeps of this vCPU.</summary>
+    public void* Hypervised;
+
     /// <summary>What only translated code uses.</summary>
     public Translate.CodeState Translated;
 

@@ -16,7 +16,7 @@ public static unsafe class AddressTranslation
         {
             TranslationOutcome physical = Physical(va, out t);
             if (physical == TranslationOutcome.Ok)
-                physical = ToMachine(memory, ref t, kind);
+                physical = Place(m, memory, ref t, kind);
             return physical == TranslationOutcome.Ok ? CheckDebug(m, va, size, kind, privilege, psr) : physical;
         }
         TranslationOutcome outcome = Locate(m, memory, va, kind, psr, dcr, walk: true, out t);
@@ -29,7 +29,7 @@ public static unsafe class AddressTranslation
         if (outcome == TranslationOutcome.Ok)
             outcome = CheckDirtyAndAccess(t, kind, psr);
         if (outcome == TranslationOutcome.Ok)
-            outcome = ToMachine(memory, ref t, kind);
+            outcome = Place(m, memory, ref t, kind);
         return outcome == TranslationOutcome.Ok ? CheckDebug(m, va, size, kind, privilege, psr) : outcome;
     }
 
@@ -68,7 +68,7 @@ public static unsafe class AddressTranslation
         }
         if (Defer(outcome) is var fault && fault != TranslationOutcome.Ok)
             return fault;
-        _ = ToMachine(memory, ref t, Kind);
+        _ = Place(m, memory, ref t, Kind);
         if (Defer(CheckDebug(m, va, size, Kind, privilege, psr)) is var debug && debug != TranslationOutcome.Ok)
             return debug;
         // Speculative references to memory with side effects are never made.
@@ -140,13 +140,15 @@ public static unsafe class AddressTranslation
     }
 
     // A frame that is the domain's to read only (a grant) cannot be written whatever the guest's translations say.
-    private static TranslationOutcome ToMachine(PhysicalMemory memory, ref Translation t, AccessKind kind)
+    private static TranslationOutcome Place(MmuState* m, PhysicalMemory memory, ref Translation t, AccessKind kind)
     {
         if (memory.Map is not { } map)
             return TranslationOutcome.Ok;
-        t.PhysicalAddress = map.Translate(t.PhysicalAddress, out P2mEntry entry);
-        t.ReadOnlyFrame = entry.IsReadOnly;
-        return entry.IsReadOnly && (kind & AccessKind.Write) != 0 ? TranslationOutcome.AccessRights : TranslationOutcome.Ok;
+        t.PhysicalAddress = map.Translate(t.PhysicalAddress, m->Paravirtual.Cacher, out t.ReadOnlyFrame);
+        // What is memory is cacheable, as Xen makes it: guests map RAM uncacheable in places.
+        if (t.Attribute != MemoryAttribute.NaTPage && FrameMap.IsMemory(t.PhysicalAddress))
+            t.Attribute = MemoryAttribute.WB;
+        return t.ReadOnlyFrame && (kind & AccessKind.Write) != 0 ? TranslationOutcome.AccessRights : TranslationOutcome.Ok;
     }
 
     private static TranslationOutcome Physical(ulong va, out Translation t)
