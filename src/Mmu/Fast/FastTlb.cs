@@ -71,7 +71,7 @@ public static unsafe class FastTlb
         if (mode < FastTables.VirtualModes)
         {
             int privilege = mode & 3;
-            bool keys = (mode & 4) != 0;
+            bool keys = (mode & 4) != 0 && !t.Unkeyed;
             if (!t.Pte.Accessed || !Allowed(m, t, AccessKind.Read, privilege, keys))
                 return;
             write = t.Pte.Dirty && Allowed(m, t, AccessKind.ReadWrite, privilege, keys);

@@ -22,7 +22,7 @@ public static unsafe class AddressTranslation
         TranslationOutcome outcome = Locate(m, memory, va, kind, psr, dcr, walk: true, out t);
         if (outcome == TranslationOutcome.Ok)
             outcome = CheckPage(t);
-        if (outcome == TranslationOutcome.Ok && (psr & PsrBits.Pk) != 0 && kind != AccessKind.FlushCache)
+        if (outcome == TranslationOutcome.Ok && (psr & PsrBits.Pk) != 0 && !t.Unkeyed && kind != AccessKind.FlushCache)
             outcome = Protection.CheckKey(m, t.Key, kind);
         if (outcome == TranslationOutcome.Ok)
             outcome = CheckRights(t, kind, privilege);
@@ -59,7 +59,7 @@ public static unsafe class AddressTranslation
             {
                 if (t.Attribute == MemoryAttribute.NaTPage)
                     result = TranslationOutcome.Deferred;
-                if ((psr & PsrBits.Pk) != 0 && Defer(Protection.CheckKey(m, t.Key, Kind)) is var key && key != TranslationOutcome.Ok)
+                if ((psr & PsrBits.Pk) != 0 && !t.Unkeyed && Defer(Protection.CheckKey(m, t.Key, Kind)) is var key && key != TranslationOutcome.Ok)
                     return key;
                 if (Defer(CheckRights(t, Kind, privilege)) is var rights && rights != TranslationOutcome.Ok)
                     return rights;
@@ -99,7 +99,7 @@ public static unsafe class AddressTranslation
             outcome = CheckPage(t);
         if (outcome != TranslationOutcome.Ok)
             return outcome;
-        TranslationOutcome key = (psr & PsrBits.Pk) != 0 ? Protection.CheckKey(m, t.Key, kind) : TranslationOutcome.Ok;
+        TranslationOutcome key = (psr & PsrBits.Pk) != 0 && !t.Unkeyed ? Protection.CheckKey(m, t.Key, kind) : TranslationOutcome.Ok;
         if (key == TranslationOutcome.KeyMiss)
             return key;
         granted = key == TranslationOutcome.Ok && Protection.Allows(t.Pte.Rights, t.Pte.Privilege, privilege, kind);
@@ -173,6 +173,7 @@ public static unsafe class AddressTranslation
         if (m->Paravirtual.Level != 0 && Hypervised(m, va, fetch, out TlbEntry given))
         {
             Take(ref t, given, va);
+            t.Unkeyed = true;
             return TranslationOutcome.Ok;
         }
         if (TryFind(m, va, kind, out TlbEntry entry))

@@ -77,6 +77,9 @@ internal static unsafe class VirtualPsr
         const int FrameShift = 14;
         const ulong Metaphysical = (ulong)Paravirtual.MetaphysicalRid << 8 | FrameShift << 2;
         ulong value = metaphysical ? Metaphysical : p->Rr(region);
+        // Guests write 0 where they have no use for a region: a page size that no processor takes.
+        if (!MmuRegisters.IsRr(value))
+            value = (value & ~0xFCUL) | FrameShift << 2;
         if (s->Mmu->Rr[region] == value)
             return;
         s->FetchVa = CodePage.NoAddress;

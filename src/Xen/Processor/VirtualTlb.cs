@@ -63,7 +63,7 @@ internal static unsafe class VirtualTlb
     /// <summary>mov rr[va] = value.</summary>
     public static int SetRr(VcpuState* s, ParavirtualState* p, Instruction* i, ulong va, ulong value)
     {
-        if (!MmuRegisters.IsRr(value) || value >> 8 >= 1UL << ParavirtualState.RidBits)
+        if ((value & 2) != 0 || value >> 8 >= 1UL << ParavirtualState.RidBits)
             return Fault.ReservedRegisterField(s, i);
         int region = (int)(va >> 61);
         p->RegionRegisters[region] = p->Registers->Rr[region] = value;
