@@ -20,7 +20,8 @@ usage: ./build.sh COMMAND
   run        build the executable and the guests, then boot guests/demo.json
   test       check the formatting, build everything, run every test
   bench      measure the engines' speed against this host; results in perf/results. --gate compares with
-             perf/baseline.json; --code, --kernel, --counted measure a part (perf/README.md)
+             perf/baseline.json; --code, --kernel, --counted measure a part (perf/README.md); --scheduler first
+             measures the scheduler instead
   publish    build the NativeAOT executable out/fastxen
   guests     assemble the guests of native/ to out/guests
   help       this text
@@ -193,6 +194,13 @@ kernel_paths() {
 }
 
 bench() {
+    # The scheduler alone needs no guest.
+    if [ "${1:-}" = --scheduler ]; then
+        shift
+        need_dotnet
+        dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- scheduler "$@"
+        return
+    fi
     need_packages gcc libc6-dev
     publish
     guests

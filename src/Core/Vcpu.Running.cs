@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core.Interpret;
+using FastXen.Core.Sharing;
 using FastXen.Core.State;
 
 namespace FastXen.Core;
@@ -24,6 +25,12 @@ public sealed unsafe partial class Vcpu
     /// are raised by the same steps run in lockstep. Set it on the vCPU's own thread.
     /// </summary>
     public ulong RunLimit { get; set; } = ulong.MaxValue;
+
+    /// <summary>
+    /// The timestamp (<see cref="Stopwatch.GetTimestamp"/>) at which <see cref="RunSlice"/> returns <see cref="VcpuPause.Preempted"/>, at the next look-point: the end of a
+    /// time slice. Set it between slices; a deterministic vCPU looks at it only when something else makes it look.
+    /// </summary>
+    public long RunUntil { get; set; } = long.MaxValue;
 
     /// <summary>
     /// A deterministic vCPU that waits goes to its timer at once. False where others share its time: then it blocks, and their owner lets time
@@ -73,13 +80,14 @@ public sealed unsafe partial class Vcpu
     {
         // The engines begin with Attend, whose fence lies between this and its look at all requests.
         runsGuest = true;
+        CodeEpochs.Enter(State);
+        TraceSwitchIn();
         Volatile.Write(ref State->Deadline, 0);
         try
         {
             if (Engine == EngineKind.Translator)
             {
-                translator ??= new Translate.Translator(this);
-                dispatcher ??= new Translate.Dispatcher(this, translator);
+                dispatcher ??= new Translate.Dispatcher(this, Code.Translator);
                 dispatcher.Run();
             }
             else
@@ -90,9 +98,11 @@ public sealed unsafe partial class Vcpu
         finally
         {
             // Also of a slice that ended with an exception: nobody waits for this vCPU any more.
+            CodeEpochs.Leave(State);
             runsGuest = false;
         }
 
+        TraceSwitchOut();
         return pause;
     }
 
@@ -170,9 +180,9 @@ public sealed unsafe partial class Vcpu
         Interlocked.MemoryBarrier();
         if (stop != 0)
             return Leave(VcpuPause.Stopped);
-        if (preempted)
+        if (preempted || (RunUntil != long.MaxValue && Stopwatch.GetTimestamp() >= RunUntil))
             return Leave(VcpuPause.Preempted);
-        ForgetWritten();
+        ServePurges();
         if (s->NatPresent != 0)
             Registers.ForgetNat(s);
         if (waiting && !EndWait())

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
@@ -12,8 +11,6 @@ namespace FastXen.Core;
 public sealed unsafe partial class Vcpu : IDisposable
 {
     private readonly GCHandle handle;
-    private readonly ConcurrentQueue<(ulong Address, ulong Length)> written = new();
-    private Translate.Translator? translator;
 
     /// <summary>The unmanaged state.</summary>
     public VcpuState* State { get; private set; }
@@ -21,8 +18,8 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>The domain's physical address space.</summary>
     public PhysicalMemory Memory { get; }
 
-    /// <summary>Decoded code.</summary>
-    public CodeCache Code { get; } = new();
+    /// <summary>Decoded and translated code, which is the domain's.</summary>
+    public DomainCode Code { get; }
 
     /// <summary>Firmware services, or null on a bare machine.</summary>
     public IFirmware? Firmware { get; set; }
@@ -30,22 +27,31 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>The engine of the next <see cref="Run"/>.</summary>
     public EngineKind Engine { get; set; }
 
-    /// <summary>How the translator works; to be set before the first <see cref="Run"/>.</summary>
-    public TranslatorOptions TranslatorOptions { get; set; } = new();
-
-    /// <summary>What the translator did; null where it never ran.</summary>
-    public TranslatorStatistics? TranslatorStatistics => translator?.Statistics;
-
-    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while the vCPU runs.</summary>
-    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => translator?.Profile(count) ?? [];
-
-    /// <summary>Shows the translated regions that hold a bundle. Not while the vCPU runs.</summary>
-    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => translator?.Visit(address, visitor);
-
-    /// <summary>Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots.</summary>
-    public Vcpu(PhysicalMemory memory, bool deterministic = false)
+    /// <summary>How the translator works, for all vCPUs of the domain; to be set before the first <see cref="Run"/> of any.</summary>
+    public TranslatorOptions TranslatorOptions
     {
+        get => Code.TranslatorOptions;
+        set => Code.TranslatorOptions = value;
+    }
+
+    /// <summary>What the translator did for all vCPUs of the domain; null where it never ran.</summary>
+    public TranslatorStatistics? TranslatorStatistics => Code.Statistics;
+
+    /// <summary>The translated regions in which most instructions ran, with <see cref="TranslatorOptions.Profile"/>. Not while a vCPU of the domain runs.</summary>
+    public IReadOnlyList<RegionProfile> TranslatorProfile(int count) => Code.TranslatorOrNull?.Profile(count) ?? [];
+
+    /// <summary>Shows the translated regions that hold a bundle. Not while a vCPU of the domain runs.</summary>
+    public void VisitTranslations(ulong address, Action<TranslatedRegion> visitor) => Code.TranslatorOrNull?.Visit(address, visitor);
+
+    /// <summary>
+    /// Makes a vCPU in the reset state. <paramref name="deterministic"/>: AR.ITC counts retired slots. <paramref name="domain"/>: the processors that share
+    /// its memory; null where it is alone.
+    /// </summary>
+    public Vcpu(PhysicalMemory memory, bool deterministic = false, CoherenceDomain? domain = null)
+    {
+        Domain = domain ?? new CoherenceDomain();
         Memory = memory;
+        Code = Domain.CodeOf(memory);
         handle = GCHandle.Alloc(this);
         State = VcpuAllocation.Allocate();
         State->Owner = GCHandle.ToIntPtr(handle);
@@ -53,9 +59,9 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->Deterministic = deterministic ? 1u : 0u;
         State->ClockStart = Stopwatch.GetTimestamp();
         State->Mmu = MmuState.Allocate();
-        Code.Dropped += () => State->FetchVa = CodePage.NoAddress;
-        memory.Written += OnWritten;
+        Code.Add(State);
         Reset();
+        Domain.Add(this);
     }
 
     /// <summary>The owner of a state.</summary>
@@ -75,7 +81,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->Cr[Cr.Itv] = State->Cr[Cr.Pmv] = State->Cr[Cr.Cmcv] = State->Cr[Cr.Lrr0] = State->Cr[Cr.Lrr1] = 0x1_0000;
         Code.Clear();
         stop = 0;
-        waiting = preempted = false;
+        waiting = preempted = started = false;
         AddressSpace.Reset(State);
     }
 
@@ -133,7 +139,7 @@ public sealed unsafe partial class Vcpu : IDisposable
             return false;
         State->Ip = bundle;
         State->Slot = CodePosition.Slot(i);
-        switch (Firmware.Call(this, (uint)i->Immediate - FirmwareBreak.Base))
+        switch (CallTraced(Firmware, (uint)i->Immediate - FirmwareBreak.Base))
         {
             case FirmwareReturn.Branch:
                 State->Ip = State->Br[0] & ~0xFUL;
@@ -152,27 +158,14 @@ public sealed unsafe partial class Vcpu : IDisposable
         return true;
     }
 
-    // Devices write on their own threads; the vCPU forgets the code before it looks at the interrupt that tells of the write.
-    private void OnWritten(ulong address, ulong length)
-    {
-        written.Enqueue((address, length));
-        Volatile.Write(ref State->Deadline, 0);
-    }
-
-    private void ForgetWritten()
-    {
-        while (written.TryDequeue(out (ulong Address, ulong Length) range))
-            Code.Forget(range.Address, range.Length);
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         if (State == null)
             return;
-        Memory.Written -= OnWritten;
-        translator?.Dispose();
-        Code.Dispose();
+        dispatcher?.Dispose();
+        Code.Remove(State);
+        Domain.Remove(this);
         MmuState.Free(State->Mmu);
         VcpuAllocation.Free(State);
         State = null;

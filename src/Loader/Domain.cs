@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FastXen.Core;
-using FastXen.Core.State;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Platform;
@@ -30,10 +29,16 @@ public sealed class Domain : IDisposable
     private readonly Lock _lock = new();
     private PlatformMachine? _machine;
     private bool _stopRequested;
-    private int _reboots;
+    private bool _rebootAfterPowerOff;
 
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
+
+    /// <summary>How often the guest was started again.</summary>
+    public int Reboots { get; private set; }
+
+    /// <summary>The guest is started again: its old machine is gone, the next one comes. Called by the thread that makes it.</summary>
+    public event Action? Rebooted;
 
     /// <summary>How the translator works.</summary>
     public TranslatorOptions Translator { get; init; } = new();
@@ -65,14 +70,29 @@ public sealed class Domain : IDisposable
         }
     }
 
-    /// <summary>Runs the guest, over its reboots, until it powers off, halts, crashes, or is stopped. Once.</summary>
-    public VcpuStop Run(ICharacterBackend console)
+    /// <summary>
+    /// Runs the guest, over its reboots, until it powers off, halts, crashes, or is stopped. Once. Whatever breaks inside ends this guest as
+    /// <see cref="VcpuStop.Crashed"/>, with a report: the task does not fail.
+    /// </summary>
+    public async Task<VcpuStop> RunAsync(ICharacterBackend console)
     {
-        while (true)
+        await Task.Yield();
+        try
         {
-            VcpuStop reason = RunOnce(console);
-            if (reason != VcpuStop.Reboot) return reason;
-            _reboots++;
+            while (true)
+            {
+                VcpuStop reason = await RunOnce(console).ConfigureAwait(false);
+                if (!StartsAgain(reason)) return reason;
+                Reboots++;
+                Rebooted?.Invoke();
+            }
+        }
+#pragma warning disable CA1031 // Another machine could not be made, or not be taken down: this domain ends, the others run on.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _report($"internal error: {e}");
+            return VcpuStop.Crashed;
         }
     }
 
@@ -86,6 +106,31 @@ public sealed class Domain : IDisposable
         }
     }
 
+    /// <summary>
+    /// Presses the power button, for a guest that listens to shut itself down; with <paramref name="thenReboot"/> it is started again when it
+    /// has powered off. False when the guest does not listen. Any thread.
+    /// </summary>
+    public bool PressPowerButton(bool thenReboot = false)
+    {
+        lock (_lock)
+        {
+            _rebootAfterPowerOff = thenReboot;
+            return _machine?.PressPowerButton() ?? false;
+        }
+    }
+
+    /// <summary>Resets the machine without asking the guest. Any thread.</summary>
+    public void Reset()
+    {
+        lock (_lock) _machine?.RequestReset();
+    }
+
+    /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get { lock (_lock) return Statistics.Elapsed; }
+    }
+
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
     public unsafe string Status
     {
@@ -94,17 +139,28 @@ public sealed class Domain : IDisposable
             lock (_lock)
             {
                 if (_machine is not { } machine) return $"{_config.Name}: not running";
-                VcpuState* state = machine.Processor.State;
-                return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {state->Retired} instructions since power-on, ip 0x{state->Ip:x}, {_reboots} reboots";
+                string processors = _config.Vcpus == 1 ? "" : $"{_config.Vcpus} processors, ";
+                return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {processors}{RunStatistics.Retired(machine.Processors)} instructions since power-on, ip 0x{machine.Processor.State->Ip:x}, {Reboots} reboots";
             }
         }
     }
 
-    private VcpuStop RunOnce(ICharacterBackend console)
+    private bool StartsAgain(VcpuStop reason)
+    {
+        lock (_lock)
+        {
+            bool again = reason == VcpuStop.Reboot || (reason == VcpuStop.PowerOff && _rebootAfterPowerOff);
+            _rebootAfterPowerOff = false;
+            return again && !_stopRequested;
+        }
+    }
+
+    private async Task<VcpuStop> RunOnce(ICharacterBackend console)
     {
         using PlatformMachine machine = new(new PlatformConfiguration
         {
             Memory = _config.Memory,
+            Processors = _config.Vcpus,
             Console = console,
             Deterministic = _config.Clock == ClockSource.Deterministic,
             Engine = _config.Engine,
@@ -123,15 +179,26 @@ public sealed class Domain : IDisposable
         long begin = Stopwatch.GetTimestamp();
         try
         {
-            return machine.Run();
+            return await RunMachine(machine).ConfigureAwait(false);
         }
         finally
         {
-            Statistics = Statistics.With(machine.Processor, Stopwatch.GetElapsedTime(begin));
+            Statistics = Statistics.With(machine.Processors, Stopwatch.GetElapsedTime(begin));
             HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
         }
+    }
+
+    /// <summary>
+    /// The seam to the scheduler: gives the machine's processors host time until the machine stops. Completes when none of them is in guest code
+    /// or will be again.
+    /// </summary>
+    private Task<VcpuStop> RunMachine(PlatformMachine machine)
+    {
+        TaskCompletionSource<VcpuStop> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() => ended.SetResult(machine.Run())) { IsBackground = true, Name = $"domain {_config.Name}" }.Start();
+        return ended.Task;
     }
 
     private void OpenDisk(DiskConfig disk)
@@ -163,9 +230,22 @@ public sealed class Domain : IDisposable
         return [0x52, 0x54, 0x00, digest[0], digest[1], digest[2]];
     }
 
-    /// <inheritdoc/>
+    /// <summary>Writes disks out to the host's media and closes what the guest used. Not while it runs.</summary>
     public void Dispose()
     {
+        foreach (DiskDevice disk in _disks)
+        {
+            try
+            {
+                if (!disk.Backend.IsReadOnly) disk.Backend.Flush();
+            }
+            catch (IOException e)
+            {
+                _report($"disk {disk.Serial}: what was written last may be lost: {e.Message}");
+            }
+        }
+        _disks.Clear();
         foreach (IDisposable backend in _backends) backend.Dispose();
+        _backends.Clear();
     }
 }

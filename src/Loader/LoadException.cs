@@ -21,3 +21,6 @@ public sealed class ImageException(string path, string problem, Exception? inner
 
 /// <summary>A device cannot be made as the config says; the sentence is the device's.</summary>
 public sealed class DeviceException(Exception inner) : LoadException(inner.Message, inner);
+
+/// <summary>A host cannot do what it was asked for: there is no such domain, the name is taken, the state is wrong.</summary>
+public sealed class HostException(string problem) : LoadException(problem);

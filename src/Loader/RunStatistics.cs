@@ -4,13 +4,23 @@ namespace FastXen.Loader;
 
 /// <summary>How much a guest ran.</summary>
 /// <param name="RetiredSlots">Instruction slots that retired: predicated-off instructions and nops are among them.</param>
-/// <param name="Elapsed">Time for which the processor was running or idle.</param>
+/// <param name="Elapsed">Time for which the processors were running or idle.</param>
 /// <param name="Translator">What the translator did; null where it did not run.</param>
 public readonly record struct RunStatistics(ulong RetiredSlots, TimeSpan Elapsed, TranslatorStatistics? Translator = null)
 {
-    /// <summary>These, and a run of a processor that ended.</summary>
-    internal unsafe RunStatistics With(Vcpu processor, TimeSpan elapsed) =>
-        new(RetiredSlots + processor.State->Retired, Elapsed + elapsed, TranslatorStatistics.Sum(Translator, processor.TranslatorStatistics));
+    /// <summary>These, and a run of a machine's processors that ended. The translator is theirs together.</summary>
+    internal RunStatistics With(IReadOnlyList<Vcpu> processors, TimeSpan elapsed) =>
+        new(RetiredSlots + Retired(processors), Elapsed + elapsed,
+            TranslatorStatistics.Sum(Translator, processors[0].TranslatorStatistics));
+
+    /// <summary>Instructions that processors retired since power-on; while they run, a moment's view.</summary>
+    internal static unsafe ulong Retired(IReadOnlyList<Vcpu> processors)
+    {
+        ulong sum = 0;
+        foreach (Vcpu processor in processors)
+            sum += processor.State->Retired;
+        return sum;
+    }
 
     /// <summary>One JSON object.</summary>
     public string ToJson()

@@ -8,4 +8,7 @@ public interface IMmioRegion
 
     /// <summary>Writes the low <paramref name="size"/> bytes (1, 2, 4 or 8) of <paramref name="value"/> at <paramref name="offset"/>.</summary>
     void Write(ulong offset, int size, ulong value);
+
+    /// <summary>The device at an offset, as traces name it.</summary>
+    string NameAt(ulong offset) => "device";
 }

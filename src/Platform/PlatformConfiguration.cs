@@ -18,6 +18,9 @@ public sealed record PlatformConfiguration
     /// <summary>RAM in bytes, a multiple of <see cref="MachineMap.RamUnit"/>.</summary>
     public required ulong Memory { get; init; }
 
+    /// <summary>Processors, 1 to <see cref="MachineMap.MaxProcessors"/>.</summary>
+    public int Processors { get; init; } = 1;
+
     /// <summary>The far end of the UART.</summary>
     public required ICharacterBackend Console { get; init; }
 

@@ -17,12 +17,13 @@ using FastXen.Platform.Virtio;
 namespace FastXen.Platform;
 
 /// <summary>
-/// The virtual Itanium machine, put together: memory, a processor, firmware, interrupt controllers, a UART, a PCI root with
+/// The virtual Itanium machine, put together: memory, processors, firmware, interrupt controllers, a UART, a PCI root with
 /// virtio devices. It lives from one power-on to the next reset or power-off; a reboot makes a new one over the same backends.
 /// </summary>
-public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
+public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
 {
     private readonly Uart16550 uart;
+    private readonly PowerManagement power;
     private readonly List<VirtioPciFunction> functions = [];
 
     /// <summary>Builds the machine; it is in the reset state.</summary>
@@ -32,7 +33,10 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         Memory = new PhysicalMemory(MachineMap.RamSpan(configuration.Memory));
         foreach ((ulong start, ulong size) in MachineMap.Ram(configuration.Memory))
             Memory.AddRam(start, size);
-        Processor = new Vcpu(Memory, configuration.Deterministic) { Engine = configuration.Engine, TranslatorOptions = configuration.Translator };
+        var coherence = new CoherenceDomain();
+        Processors = [.. Enumerable.Range(0, configuration.Processors).Select(_ =>
+            new Vcpu(Memory, configuration.Deterministic, coherence) { Engine = configuration.Engine, TranslatorOptions = configuration.Translator })];
+        running = Processors.Count;
 
         TimeProvider time = configuration.Deterministic ? new MachineTime(Processor) : configuration.Time;
         var iosapic = new IosapicController(MachineMap.IosapicInputs, this);
@@ -43,7 +47,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         Memory.AddMmio(MachineMap.PortSpace, MachineMap.PortSpaceSize, ports);
         uart = new Uart16550(MachineMap.UartPort, iosapic.Line(MachineMap.UartGsi), configuration.Console, configuration.Deterministic);
         ports.Add(MachineMap.UartPort, 8, uart);
-        var power = new PowerManagement(
+        power = new PowerManagement(
             time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
         ports.Add(MachineMap.PmEventPort, MachineMap.PmPortCount, power);
 
@@ -56,7 +60,7 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         Plug(pci, configuration.Deterministic ? new VirtioRng(seed: 1) : new VirtioRng(), configuration.Deterministic);
         pci.Reset();
 
-        Firmware = new MachineFirmware(Memory, [Processor], new FirmwareConfiguration
+        Firmware = new MachineFirmware(Memory, Processors, new FirmwareConfiguration
         {
             RamSize = configuration.Memory,
             Pci = pci,
@@ -70,8 +74,11 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
     /// <summary>The physical address space.</summary>
     public PhysicalMemory Memory { get; }
 
-    /// <summary>The processor.</summary>
-    public Vcpu Processor { get; }
+    /// <summary>The processors, the boot processor first. The others wait in firmware until the operating system wakes them.</summary>
+    public IReadOnlyList<Vcpu> Processors { get; }
+
+    /// <summary>The boot processor.</summary>
+    public Vcpu Processor => Processors[0];
 
     /// <summary>Firmware services and tables.</summary>
     public MachineFirmware Firmware { get; }
@@ -81,54 +88,46 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
     /// <summary>Puts the processor at the entry of a kernel that is in memory.</summary>
     public void Boot(DirectBootImage image) => DirectBoot.Prepare(Memory, Firmware, image);
 
-    /// <summary>Runs until the guest powers off, reboots, halts or crashes, or <see cref="RequestStop"/> is called.</summary>
-    public VcpuStop Run()
-    {
-        VcpuStop reason;
-        string? crash;
-        try
-        {
-            reason = Processor.Run();
-            crash = Processor.CrashReason;
-        }
-#pragma warning disable CA1031 // An invariant of the engine or of a device broke: this domain ends with a dump, the process does not.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            reason = VcpuStop.Crashed;
-            crash = $"internal error: {e}";
-        }
-
-        uart.Flush();
-        if (reason == VcpuStop.Crashed && crash is not null)
-            Report($"{crash}{Environment.NewLine}{StateDump.Of(Processor.State)}");
-        return reason;
-    }
-
-    /// <summary>Stops the machine from outside. Any thread.</summary>
-    public void RequestStop() => Processor.RequestStop(VcpuStop.Requested);
+    /// <summary>Presses the power button. False when no driver of the guest listens to it. Any thread.</summary>
+    public bool PressPowerButton() => power.PressPowerButton();
 
     /// <inheritdoc/>
     public void Post(int id, int eid, int deliveryMode, byte vector)
     {
-        // Fixed delivery and ExtINT reach IRR; PMI and INIT have no taker in this firmware, NMI is vector 2.
-        bool here = Processor.State != null && (Processor.State->Cr[Cr.Lid] >> 16 & 0xFFFF) == (ulong)((id << 8) | eid);
-        if (!here)
+        // Fixed delivery and ExtINT reach IRR; NMI is vector 2; PMI and INIT have no taker in this firmware.
+        if (Find((ulong)id << 8 | (uint)eid) is not { } processor)
             return;
         switch (deliveryMode)
         {
             case 0:
                 if (vector >= 16)
-                    Processor.PostInterrupt(vector);
+                    processor.PostInterrupt(vector);
                 break;
             case 4:
-                Processor.PostInterrupt(2);
+                processor.PostInterrupt(2);
                 break;
             case 7:
-                Processor.PostInterrupt(0);
+                processor.PostInterrupt(0);
                 break;
         }
     }
+
+    // The processor whose CR.LID has this id and eid. Software may change it, but seldom does: then the id is its number.
+    private Vcpu? Find(ulong address)
+    {
+        int number = (int)(address >> 8);
+        if (number < Processors.Count && IsAt(Processors[number], address))
+            return Processors[number];
+        foreach (Vcpu processor in Processors)
+        {
+            if (IsAt(processor, address))
+                return processor;
+        }
+
+        return null;
+    }
+
+    private static bool IsAt(Vcpu processor, ulong address) => processor.State != null && (processor.State->Cr[Cr.Lid] >> 16 & 0xFFFF) == address;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -136,7 +135,8 @@ public sealed unsafe class PlatformMachine : IInterruptSink, IDisposable
         foreach (VirtioPciFunction function in functions)
             function.Dispose();
         uart.Dispose();
-        Processor.Dispose();
+        foreach (Vcpu processor in Processors)
+            processor.Dispose();
         Memory.Dispose();
     }
 

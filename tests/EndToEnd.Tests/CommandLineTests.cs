@@ -29,7 +29,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("the file to work on is missing; see 'fastxen check --help'", "check")]
     [InlineData("command line: name a config, or a kernel with --kernel", "run")]
     [InlineData("command line: memory: expected a size such as \"512M\" or \"1G\", found \"big\"", "run", "--kernel", "x", "--memory", "big")]
-    [InlineData("command line: vcpus: 2 processors are not yet supported, the machine has at most 1", "run", "guests/demo.json", "--vcpus", "2")]
+    [InlineData("command line: vcpus: expected a whole number from 1 to 64, found \"65\"", "run", "guests/demo.json", "--vcpus", "65")]
     [InlineData("/none.json: there is no such file", "check", "/none.json")]
     [InlineData("/none: there is no such file", "run", "--kernel", "/none")]
     public void A_bad_command_line_has_its_sentence(string sentence, params string[] arguments) => Refused(sentence, arguments);

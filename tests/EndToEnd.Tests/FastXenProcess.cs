@@ -52,6 +52,12 @@ internal sealed class FastXenProcess : IDisposable
         get { lock (_errors) return _errors.ToString(); }
     }
 
+    /// <summary>Process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Sends a signal, such as TERM.</summary>
+    public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{_process.Id}"]).WaitForExit();
+
     /// <summary>Types.</summary>
     public void Send(string text)
     {

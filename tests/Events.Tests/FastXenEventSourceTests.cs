@@ -1,4 +1,6 @@
 using System.Diagnostics.Tracing;
+using System.Globalization;
+using System.Reflection;
 
 namespace FastXen.Events.Tests;
 
@@ -8,40 +10,89 @@ public sealed class FastXenEventSourceTests
     {
         public List<EventWrittenEventArgs> Events { get; } = [];
 
-        protected override void OnEventWritten(EventWrittenEventArgs eventData) => Events.Add(eventData);
+        protected override void OnEventWritten(EventWrittenEventArgs eventData)
+        {
+            if (eventData.EventSource == FastXenEventSource.Log)
+                Events.Add(eventData);
+        }
     }
 
+    private static readonly (MethodInfo Method, EventAttribute Event)[] Methods =
+    [
+        .. from method in typeof(FastXenEventSource).GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly)
+           let attribute = method.GetCustomAttribute<EventAttribute>()
+           where attribute is not null
+           select (method, attribute),
+    ];
+
     [Fact]
-    public void FlagsFollowTheKeywordsAndEventsCarryTheirArguments()
+    public void Flags_follow_keywords_and_levels()
     {
         FastXenEventSource log = FastXenEventSource.Log;
         Assert.Null(log.ConstructionException);
-        Assert.False(Tracing.Domain || Tracing.Interruption || Tracing.Tlb || Tracing.Device || Tracing.Interrupt || Tracing.Translation);
-        using var listener = new Listener();
-        listener.EnableEvents(log, EventLevel.Informational, FastXenEventSource.Keywords.Domain | FastXenEventSource.Keywords.Tlb);
-        Assert.True(Tracing.Domain && Tracing.Tlb);
-        Assert.False(Tracing.Interruption || Tracing.Device || Tracing.Interrupt || Tracing.Translation);
-
-        log.DomainStart("linux", 1L << 33, 4);
-        log.TlbPurge(-1, 0xffffff, 14);
-        log.DeviceIo(1, 2, 3);
-        log.DomainStop("linux", "PowerOff");
-        Assert.Equal(["DomainStart", "TlbPurge", "DomainStop"], listener.Events.Select(e => e.EventName));
-        Assert.Equal(["linux", 1L << 33, 4], listener.Events[0].Payload!);
-        Assert.Equal([-1L, 0xffffffL, 14L], listener.Events[1].Payload!);
-        Assert.Equal(["linux", "PowerOff"], listener.Events[2].Payload!);
-
-        listener.EnableEvents(log, EventLevel.Informational, EventKeywords.All);
-        Assert.True(Tracing.Interruption && Tracing.Device && Tracing.Interrupt && Tracing.Translation);
-        log.InterruptionDelivered(0x3000, 0x10, 0x20);
-        log.DeviceIo(1, -8, 3);
-        log.InterruptInjected(1, 0xef);
-        log.CodeTranslated(0x4000, 12);
-        Assert.Equal([1L, -8L, 3L], listener.Events[4].Payload!);
-        Assert.Equal([1, 0xef], listener.Events[5].Payload!);
-        Assert.Equal(7, listener.Events.Count);
-
+        Assert.All(Flags(), flag => Assert.False(flag.Value, flag.Key));
+        using Listener listener = new();
+        int began = Tracing.ExitsBegan;
+        listener.EnableEvents(log, EventLevel.Informational, FastXenEventSource.Keywords.Lifecycle | FastXenEventSource.Keywords.Tlb);
+        Assert.Equal(["Lifecycle", "Tlb"], On());
+        // A listener's wishes add up.
+        listener.EnableEvents(log, EventLevel.Verbose, FastXenEventSource.Keywords.Tlb | FastXenEventSource.Keywords.Exits);
+        Assert.Equal(["Delivery", "EachExit", "Exits", "Lifecycle", "Tlb", "TlbMisses"], On());
+        Assert.Equal(began + 1, Tracing.ExitsBegan);
+        listener.EnableEvents(log, EventLevel.Verbose, EventKeywords.All);
+        Assert.All(Flags(), flag => Assert.True(flag.Value, flag.Key));
+        Assert.Equal(began + 1, Tracing.ExitsBegan);
         listener.DisableEvents(log);
-        Assert.False(Tracing.Domain || Tracing.Tlb || Tracing.Translation);
+        Assert.Empty(On());
+
+        static IEnumerable<string> On() => Flags().Where(flag => flag.Value).Select(flag => flag.Key).Order();
     }
+
+    [Fact]
+    public void Every_event_carries_its_arguments()
+    {
+        using Listener listener = new();
+        listener.EnableEvents(FastXenEventSource.Log, EventLevel.Verbose, EventKeywords.All);
+        Assert.NotEmpty(Methods);
+        foreach ((MethodInfo method, EventAttribute attribute) in Methods)
+        {
+            listener.Events.Clear();
+            object[] arguments = [.. method.GetParameters().Select(Argument)];
+            method.Invoke(FastXenEventSource.Log, arguments);
+            EventWrittenEventArgs written = Assert.Single(listener.Events);
+            Assert.Equal((attribute.EventId, method.Name), (written.EventId, written.EventName));
+            Assert.Equal(method.GetParameters().Select(parameter => parameter.Name), written.PayloadNames!);
+            Assert.Equal(arguments, written.Payload!);
+        }
+
+        // Each bit matters: none is lost between two fields.
+        static object Argument(ParameterInfo parameter) => parameter.ParameterType.Name switch
+        {
+            nameof(Int32) => -1 - parameter.Position,
+            nameof(UInt64) => 0x8765_4321_0fed_cba9UL + (ulong)parameter.Position,
+            _ => string.Create(CultureInfo.InvariantCulture, $"text {parameter.Position}"),
+        };
+    }
+
+    [Fact]
+    public void Every_event_has_a_keyword_and_only_masses_are_verbose()
+    {
+        Assert.All(Methods, one => Assert.True(((long)one.Event.Keywords & ((long)FastXenEventSource.Keywords.Last * 2 - 1)) != 0, one.Method.Name));
+        Assert.Equal(["Credit", "Exit", "TlbMiss"], Methods.Where(one => one.Event.Level == EventLevel.Verbose).Select(one => one.Method.Name).Order());
+    }
+
+    [Fact]
+    public void A_thread_knows_the_vcpu_that_it_runs()
+    {
+        Tracing.Run(3, 63);
+        Assert.Equal((3, 63), (Tracing.Domain, Tracing.Vcpu));
+        (int, int) other = default;
+        Thread thread = new(() => other = (Tracing.Domain, Tracing.Vcpu));
+        thread.Start();
+        thread.Join();
+        Assert.Equal((0, 0), other);
+    }
+
+    private static Dictionary<string, bool> Flags() => typeof(Tracing).GetProperties(BindingFlags.Static | BindingFlags.Public)
+        .Where(property => property.PropertyType == typeof(bool)).ToDictionary(property => property.Name, property => (bool)property.GetValue(null)!);
 }

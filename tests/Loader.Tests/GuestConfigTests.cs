@@ -74,7 +74,6 @@ public class GuestConfigTests
     [InlineData("""{ "kernel": "v", "memory": "99999999999G" }""", "/guests/g.json: memory: expected a size such as \"512M\" or \"1G\", found \"99999999999G\"")]
     [InlineData("""{ "kernel": "v", "vcpus": 0 }""", "/guests/g.json: vcpus: expected a whole number from 1 to 64, found \"0\"")]
     [InlineData("""{ "kernel": "v", "vcpus": 65 }""", "/guests/g.json: vcpus: expected a whole number from 1 to 64, found \"65\"")]
-    [InlineData("""{ "kernel": "v", "vcpus": 2 }""", "/guests/g.json: vcpus: 2 processors are not yet supported, the machine has at most 1")]
     [InlineData("""{ "kernel": "v", "engine": "jit" }""", "/guests/g.json: engine: expected interpreter or translator, found \"jit\"")]
     [InlineData("""{ "kernel": "v", "personality": "xen" }""", "/guests/g.json: personality: the \"xen\" personality is not there yet, only \"platform\" is")]
     [InlineData("""{ "kernel": "v", "clock": "sundial" }""", "/guests/g.json: clock: expected host or deterministic, found \"sundial\"")]
@@ -184,4 +183,24 @@ public class GuestConfigTests
         }
         Assert.InRange(refused, 1000, 5000);
     }
+
+    [Fact]
+    public void A_list_of_domains_is_read_in_order()
+    {
+        IReadOnlyList<GuestConfig> configs = GuestConfigReader.ParseInline("""
+            { "domains": [ { "name": "one", "kernel": "a" }, { "kernel": "/b", "memory": "64M", "console": { "type": "buffer" } } ] }
+            """, "/guests");
+        Assert.Equal(["one", "guest-2"], configs.Select(static config => config.Name));
+        Assert.Equal(["/guests/a", "/b"], configs.Select(static config => config.Kernel));
+        Assert.Equal(ConsoleType.Buffer, configs[1].Console.Type);
+    }
+
+    [Theory]
+    [InlineData("""{ "domains": [ { "kernel": "a" }, { "kernal": "b" } ] }""", "config: domains[1].kernal: there is no such field, did you mean \"kernel\"?")]
+    [InlineData("""{ "domains": [ { "name": "x", "kernel": "a" }, { "name": "x", "kernel": "b" } ] }""", "config: domains[1].name: there are two domains \"x\"")]
+    [InlineData("""{ "domains": [], "kernel": "a" }""", "config: kernel: there is no such field; known are $schema, domains")]
+    [InlineData("""{ "domains": "all" }""", "config: domains: expected a list, found \"all\"")]
+    [InlineData("{", "config: not a JSON object that describes a guest")]
+    public void A_list_that_is_wrong_has_its_sentence(string json, string sentence) =>
+        Assert.StartsWith(sentence, Assert.ThrowsAny<LoadException>(() => GuestConfigReader.ParseInline(json, "/")).Message);
 }

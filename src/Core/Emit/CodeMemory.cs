@@ -8,7 +8,7 @@ namespace FastXen.Core.Emit;
 /// </summary>
 public sealed unsafe partial class CodeMemory : IDisposable
 {
-    private const int ReadWrite = 3, ReadExecute = 5, Shared = 1, CloseOnExec = 1, Executables = 0x10, InvalidArgument = 22;
+    private const int CloseOnExec = 1, Executables = 0x10, InvalidArgument = 22;
 
     /// <summary>All code must reach all other code with 32-bit displacements.</summary>
     private const long MaximumSize = 1L << 30;
@@ -31,14 +31,14 @@ public sealed unsafe partial class CodeMemory : IDisposable
         {
             if (Truncate(file, Size) != 0)
                 throw Failure($"get {Size >> 10} KiB for machine code");
-            Writable = MapFile(file, ReadWrite, "map machine code to write it");
+            Writable = MapFile(file, HostPages.ReadWrite, "map machine code to write it");
             try
             {
-                Executable = MapFile(file, ReadExecute, "map machine code to execute it (a host's policy, such as SELinux's, may forbid that)");
+                Executable = MapFile(file, HostPages.ReadExecute, "map machine code to execute it (a host's policy, such as SELinux's, may forbid that)");
             }
             catch
             {
-                _ = Unmap((nint)Writable, (nuint)Size);
+                _ = HostPages.Unmap((nint)Writable, (nuint)Size);
                 throw;
             }
         }
@@ -57,19 +57,28 @@ public sealed unsafe partial class CodeMemory : IDisposable
     /// <summary>Bytes, whole pages.</summary>
     public long Size { get; }
 
+    /// <summary>Gives the pages of a part back, as far as it consists of whole ones; no code in it may run any more. It is zero when it is written next.</summary>
+    public void Discard(long offset, long size)
+    {
+        long page = Environment.SystemPageSize, first = (offset + page - 1) & -page, end = (offset + size) & -page;
+        // Only advice: where the host refuses it, the old bytes stay until they are overwritten.
+        if (end > first)
+            _ = HostPages.Advise((nint)(Writable + first), (nuint)(end - first), HostPages.Remove);
+    }
+
     /// <summary>Unmaps the memory; no code in it may run any more.</summary>
     public void Dispose()
     {
         if (Writable == null)
             return;
-        _ = Unmap((nint)Writable, (nuint)Size);
-        _ = Unmap((nint)Executable, (nuint)Size);
+        _ = HostPages.Unmap((nint)Writable, (nuint)Size);
+        _ = HostPages.Unmap((nint)Executable, (nuint)Size);
         Writable = Executable = null;
     }
 
     private byte* MapFile(int file, int protection, string what)
     {
-        nint address = Map(0, (nuint)Size, protection, Shared, file, 0);
+        nint address = HostPages.Map(0, (nuint)Size, protection, HostPages.Shared, file, 0);
         return address != -1 ? (byte*)address : throw Failure(what);
     }
 
@@ -83,10 +92,4 @@ public sealed unsafe partial class CodeMemory : IDisposable
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int file);
-
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static partial nint Map(nint address, nuint length, int protection, int flags, int file, long offset);
-
-    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
-    private static partial int Unmap(nint address, nuint length);
 }

@@ -3,7 +3,7 @@ using FastXen.Core.State;
 
 namespace FastXen.Core.Interpret;
 
-/// <summary>lfetch, fc, fc.i (SDM vol 3).</summary>
+/// <summary>lfetch, fc, fc.i, sync.i (SDM vol 3).</summary>
 public static unsafe class CacheInstructions
 {
     /// <summary>Fills the dispatch table.</summary>
@@ -12,6 +12,7 @@ public static unsafe class CacheInstructions
         table[(int)Opcode.Lfetch] = table[(int)Opcode.LfetchExcl] = &Lfetch;
         table[(int)Opcode.LfetchFault] = table[(int)Opcode.LfetchFaultExcl] = &LfetchFault;
         table[(int)Opcode.LfetchCount] = &Lfetch;
+        table[(int)Opcode.SyncI] = &SyncI;
         table[(int)Opcode.Fc] = table[(int)Opcode.FcI] = &FlushCache;
     }
 
@@ -47,9 +48,20 @@ public static unsafe class CacheInstructions
         if (Registers.Nat(s, i->R3) != 0)
             return Fault.DataNatConsumption(s, i, Isr.R | Isr.Na | NonAccess.Fc);
         int step = DataAccess.LocateNonAccess(s, i, Registers.Gr(s, i->R3), NonAccess.Fc, out ulong physical);
-        if (step == Step.Next)
-            Vcpu.Of(s).Code.Forget(physical & ~(LineBytes - 1), LineBytes);
-        return step;
+        if (step != Step.Next)
+            return step;
+        Vcpu.Of(s).FlushCode(physical & ~(LineBytes - 1), LineBytes);
+        if ((physical & ~0xFFFUL) != s->CodePa)
+            return Step.Next;
+        // What runs now is a page that has been given up.
+        s->FetchVa = CodePage.NoAddress;
+        return Step.Resync;
+    }
+
+    private static int SyncI(VcpuState* s, Instruction* i)
+    {
+        Vcpu.Of(s).SynchronizeCode();
+        return Step.Next;
     }
 
     /// <summary>Bytes that fc covers: the line size that PAL_CACHE_INFO and PAL_COPY report for all levels (at least 32 by the manual).</summary>

@@ -35,7 +35,8 @@ public static unsafe class CarefulStep
 
     private static int Execute(VcpuState* s, Instruction* i)
     {
-        int step = (s->Pr >> i->Qp & 1) != 0 ? i->Handler(s, i) : Step.Next;
+        delegate*<VcpuState*, Instruction*, int> handler = CodePage.HandlerOf(i);
+        int step = (s->Pr >> i->Qp & 1) != 0 ? handler(s, i) : Step.Next;
         s->Retired++;
         return step;
     }

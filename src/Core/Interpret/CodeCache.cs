@@ -1,87 +1,90 @@
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
+using FastXen.Core.Sharing;
 
 namespace FastXen.Core.Interpret;
 
 /// <summary>
-/// The decoded code of one vCPU by physical page. Bounded: when <see cref="Capacity"/> pages are in use, all of them are reused.
-/// Code is forgotten where fc.i, fc or a device wrote (SDM vol 1, 4.4.6.2: other writes need not be noticed).
+/// The decoded code of a domain by physical page. A page that is given up is not touched before all vCPUs have passed a look-point: they may
+/// be executing from it. All but <see cref="FindRecent"/> under the domain's gate.
 /// </summary>
-public sealed unsafe class CodeCache : IDisposable
+internal sealed unsafe class CodeCache : IDisposable
 {
     /// <summary>Most pages that are kept decoded (24 KiB each): more than Linux and its user tests run code in (2400), 74 MiB.</summary>
     public const int Capacity = 3072;
 
-    // Pages are looked up at every crossing of a page: the ones seen last, by the low bits of their number.
+    // Pages are looked up at every crossing of a page, without a lock: the ones seen last, by the low bits of their number.
     private const int RecentPages = 1024;
-    private readonly (ulong Physical, nint Slots)[] recent = new (ulong, nint)[RecentPages];
+    private readonly nint[] recent = new nint[RecentPages];
     private readonly Dictionary<ulong, nint> pages = [];
     private readonly Stack<nint> free = [];
-
-    /// <summary>Raised when decoded pages were dropped, so that the vCPU looks its current page up again.</summary>
-    public event Action? Dropped;
-
-    /// <summary>Raised with the physical address of each page of which bundles were forgotten.</summary>
-    public event Action<ulong>? Forgotten;
+    private readonly CodeEpochs epochs;
+    private readonly Action<nint> giveBack;
 
     /// <summary>Makes an empty cache.</summary>
-    public CodeCache() => ForgetRecent();
-
-    /// <summary>Slots of the page at <paramref name="physical"/> (4 KiB aligned), made undecoded where there are none.</summary>
-    public Instruction* Page(ulong physical)
+    public CodeCache(CodeEpochs epochs)
     {
-        ref (ulong Physical, nint Slots) place = ref recent[(int)(physical >> 12) & (RecentPages - 1)];
-        if (place.Physical != physical)
-            place = (physical, (nint)Find(physical));
-        return (Instruction*)place.Slots;
+        this.epochs = epochs;
+        giveBack = free.Push;
     }
 
-    private Instruction* Find(ulong physical)
+    /// <summary>Pages in use.</summary>
+    public int Count => pages.Count;
+
+    /// <summary>True when there is no room for one more page.</summary>
+    public bool IsFull => pages.Count >= Capacity;
+
+    /// <summary>Slots of a page that was used not long ago, or null. Any thread of a vCPU that runs.</summary>
+    public Instruction* FindRecent(ulong physical)
     {
-        if (pages.TryGetValue(physical, out nint known))
-            return (Instruction*)known;
-        if (pages.Count >= Capacity)
-            Clear();
-        nint page = free.Count > 0 ? free.Pop() : (nint)NativeMemory.AlignedAlloc((nuint)(CodePage.Slots * sizeof(Instruction)), 64);
-        CodePage.Clear((Instruction*)page);
-        pages.Add(physical, page);
+        var page = (Instruction*)Volatile.Read(ref recent[Place(physical)]);
+        return page != null && CodePage.PhysicalOf(page) == physical ? page : null;
+    }
+
+    /// <summary>Slots of a page, or null.</summary>
+    public Instruction* Find(ulong physical) => (Instruction*)pages.GetValueOrDefault(physical);
+
+    /// <summary>Slots of a page, made undecoded where there are none. There is room for it.</summary>
+    public Instruction* Page(ulong physical)
+    {
+        if (!pages.TryGetValue(physical, out nint page))
+        {
+            page = free.Count > 0 ? free.Pop() : (nint)NativeMemory.AlignedAlloc((nuint)(CodePage.Slots * sizeof(Instruction)), 64);
+            CodePage.Clear((Instruction*)page, physical);
+            pages.Add(physical, page);
+        }
+
+        Volatile.Write(ref recent[Place(physical)], page);
         return (Instruction*)page;
     }
 
-    /// <summary>Forgets decoded bundles in [address, address + length).</summary>
-    public void Forget(ulong address, ulong length)
+    /// <summary>Takes a page out of the tables; false where there is none. An epoch is to begin.</summary>
+    public bool TakeOut(ulong physical)
     {
-        if (length == 0)
-            return;
-        ulong last = address + length - 1;
-        for (ulong page = address & ~0xFFFUL; page <= last; page += CodePage.Size)
-        {
-            if (!pages.TryGetValue(page, out nint slots))
-                continue;
-            int first = page >= address ? 0 : (int)(address - page) >> 4;
-            int end = last - page >= CodePage.Size ? CodePage.Size / 16 : ((int)(last - page) >> 4) + 1;
-            CodePage.Forget((Instruction*)slots, first, end - first);
-            Forgotten?.Invoke(page);
-        }
+        if (!pages.Remove(physical, out nint page))
+            return false;
+        epochs.Retire(giveBack, page);
+        if (recent[Place(physical)] == page)
+            Volatile.Write(ref recent[Place(physical)], 0);
+        return true;
     }
 
-    /// <summary>Forgets everything.</summary>
-    public void Clear()
+    /// <summary>Takes all pages out of the tables. An epoch is to begin.</summary>
+    public void TakeOutAll()
     {
         foreach (nint page in pages.Values)
-            free.Push(page);
+            epochs.Retire(giveBack, page);
         pages.Clear();
-        ForgetRecent();
-        Dropped?.Invoke();
+        Array.Clear(recent);
     }
 
-    // No page has an odd address.
-    private void ForgetRecent() => Array.Fill(recent, (CodePage.NoAddress, 0));
+    private static int Place(ulong physical) => (int)(physical >> 12) & (RecentPages - 1);
 
-    /// <inheritdoc/>
+    /// <summary>Frees all pages; no vCPU runs any more.</summary>
     public void Dispose()
     {
-        Clear();
+        TakeOutAll();
+        epochs.Begin();
         while (free.TryPop(out nint page))
             NativeMemory.AlignedFree((void*)page);
     }

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using FastXen.Core.Decode;
 using FastXen.Core.State;
+using FastXen.Events;
 using FastXen.Mmu;
 
 namespace FastXen.Core.Interpret;
@@ -69,7 +71,7 @@ public static unsafe class DataAccess
         byte* fast = size == 10 ? null : FastTlb.TryRead(s->Mmu, va, size);
         if (fast != null)
         {
-            Buffer.MemoryCopy(fast, target, 16, size);
+            CopyWhole(fast, target, size);
             *place = new AccessPlace((ulong)(fast - s->MemoryBase), true);
             return Step.Next;
         }
@@ -291,6 +293,7 @@ public static unsafe class DataAccess
         {
             IMmioRegion? region = memory.FindMmio(physical + (ulong)done, out ulong offset);
             ulong value = ulong.MaxValue;
+            long begin = Tracing.Devices ? Stopwatch.GetTimestamp() : 0;
             if (write)
             {
                 value = 0;
@@ -303,6 +306,9 @@ public static unsafe class DataAccess
                     value = region.Read(offset, unit);
                 Buffer.MemoryCopy(&value, data + done, unit, unit);
             }
+
+            if (begin != 0)
+                Vcpu.TraceDevice(region?.NameAt(offset) ?? "nothing", write, physical + (ulong)done, unit, value, begin);
         }
     }
 

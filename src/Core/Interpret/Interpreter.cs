@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
+using FastXen.Core.Sharing;
 using FastXen.Core.State;
 
 namespace FastXen.Core.Interpret;
@@ -48,7 +49,11 @@ public static unsafe class Interpreter
     {
         Vcpu vcpu = Vcpu.Of(s);
         while (s->Retired < Volatile.Read(ref s->Deadline) || vcpu.Attend())
+        {
+            if (s->Translated.Stale != 0)
+                CodeEpochs.CatchUp(s);
             Stretch(s);
+        }
     }
 
     /// <summary>Runs from ip and slot to the next look-point: a taken branch, the page's end, an interruption, a change of PSR or translations.</summary>
@@ -70,9 +75,10 @@ public static unsafe class Interpreter
         int step;
         for (; ; i++)
         {
+            delegate*<VcpuState*, Instruction*, int> handler = CodePage.HandlerOf(i);
             if ((s->Pr >> i->Qp & 1) != 0)
             {
-                step = i->Handler(s, i);
+                step = handler(s, i);
                 if (step != Step.Next)
                     break;
             }
@@ -92,15 +98,19 @@ public static unsafe class Interpreter
     {
         if (s->Retired >= Volatile.Read(ref s->Deadline) && !Vcpu.Of(s).Attend())
             return;
+        CodeEpochs.Enter(s);
         ulong bundle = s->Ip & ~0xFUL;
         int slot;
         do
         {
             slot = s->Slot;
+            if (s->Translated.Stale != 0)
+                CodeEpochs.CatchUp(s);
             if ((s->Ip & ~0xFFFUL) != s->FetchVa && !CodeFetch.Fetch(s))
-                return;
+                break;
             CarefulStep.Run(s);
         }
         while (s->Ip == bundle && s->Slot > slot);
+        CodeEpochs.Leave(s);
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using FastXen.Core.Decode;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Interpret;
 
@@ -75,6 +76,8 @@ public static unsafe class Interruptions
             s->LastIp = lastBundle;
         }
 
+        if (Tracing.Delivery)
+            Vcpu.TraceInterruption(s, vector, isr);
         s->IcInFlight = 0;
         ulong dcr = s->Cr[Cr.Dcr];
         ulong entered = (psr & Kept) | ((dcr & Dcr.Be) != 0 ? Psr.Be : 0) | ((dcr & Dcr.Pp) != 0 ? Psr.Pp : 0);

@@ -106,7 +106,7 @@ public static unsafe class Loads
         {
             Alat.Remove(s, i->R1, isFloat: false);
             if (!deferred && place.Speculative)
-                Alat.Insert(s, i->R1, isFloat: false, place.Physical, TSize.Bytes);
+                Alat.Insert(s, i->R1, isFloat: false, place.Physical, TSize.Bytes, value);
         }
 
         UpdateBase(s, i, i->Completers);
@@ -125,8 +125,12 @@ public static unsafe class Loads
 
     private static int CheckClear<TSize>(VcpuState* s, Instruction* i) where TSize : struct, IAccessSize
     {
-        if (s->AlatValid == 0 || !Alat.Check(s, i->R1, isFloat: false))
+        if (!Alat.NeedsNoLoad(s, i->R1, isFloat: false))
+        {
+            Alat.Remove(s, i->R1, isFloat: false);
             return Plain<TSize>(s, i);
+        }
+
         int step = Hit(s, i);
         if (step == Step.Next)
             Alat.Remove(s, i->R1, isFloat: false);
@@ -135,7 +139,7 @@ public static unsafe class Loads
 
     private static int CheckNoClear<TSize>(VcpuState* s, Instruction* i) where TSize : struct, IAccessSize
     {
-        if (s->AlatValid != 0 && Alat.Check(s, i->R1, isFloat: false))
+        if (Alat.NeedsNoLoad(s, i->R1, isFloat: false))
             return Hit(s, i);
         if (BadTargets(s, i))
             return Fault.IllegalOperation(s, i);
@@ -164,7 +168,7 @@ public static unsafe class Loads
             return step;
         if (place.Speculative)
         {
-            Alat.Insert(s, i->R1, isFloat: false, place.Physical, TSize.Bytes);
+            Alat.Insert(s, i->R1, isFloat: false, place.Physical, TSize.Bytes, value);
         }
         else if (emptyIfSequential)
         {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Interpret;
 
@@ -17,6 +18,8 @@ public static unsafe class LocalSapic
     {
         Interlocked.Or(ref s->Irr[vector >> 6], 1UL << (vector & 63));
         Volatile.Write(ref s->Deadline, 0);
+        if (Tracing.Interrupts)
+            Vcpu.Of(s).TraceInterrupt(vector);
     }
 
     /// <summary>True when some interrupt is requested, masked or not.</summary>

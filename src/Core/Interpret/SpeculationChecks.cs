@@ -42,7 +42,7 @@ public static unsafe class SpeculationChecks
 
     private static int ChkA(VcpuState* s, Instruction* i, bool isFloat, bool clear)
     {
-        if (!Alat.Check(s, i->R1, isFloat))
+        if (!Alat.Holds(s, i->R1, isFloat))
             return Branches.TakeRelative(s, i);
         if (clear)
             Alat.Remove(s, i->R1, isFloat);

@@ -44,8 +44,7 @@ public static unsafe class SystemInstructions
         table[(int)Opcode.MovToPsrUm] = &MovToPsrUm;
         table[(int)Opcode.MovFromPsrUm] = &MovFromPsrUm;
         table[(int)Opcode.SrlzD] = &Srlz;
-        table[(int)Opcode.SrlzI] = &Srlz;
-        table[(int)Opcode.SyncI] = &Nop;
+        table[(int)Opcode.SrlzI] = &SrlzI;
         table[(int)Opcode.Fwb] = &Nop;
         table[(int)Opcode.Mf] = &Mf;
         table[(int)Opcode.MfA] = &Mf;
@@ -265,5 +264,16 @@ public static unsafe class SystemInstructions
     {
         s->IcInFlight = 0;
         return Step.Next;
+    }
+
+    // What comes behind is fetched after the instruction: code that another vCPU changed, and told so, is seen (SDM vol 3, srlz). What this vCPU changed itself was
+    // its fc's to look at.
+    private static int SrlzI(VcpuState* s, Instruction* i)
+    {
+        s->IcInFlight = 0;
+        if (s->Translated.Stale == 0 || Vcpu.Of(s).Code.Holds(s->CodePa, s->CodeSlots))
+            return Step.Next;
+        s->FetchVa = CodePage.NoAddress;
+        return Step.Resync;
     }
 }

@@ -74,7 +74,19 @@ public static unsafe class TranslationInstructions
 
     private static int PtcL(VcpuState* s, Instruction* i) => Purge(s, i, &Tlb.PurgeLocal);
 
-    private static int PtcG(VcpuState* s, Instruction* i) => Purge(s, i, &Tlb.PurgeGlobal);
+    // The purge is done everywhere when the instruction completes. ptc.ga drops ALAT entries of the other processors; its own are software's to drop.
+    private static int PtcG(VcpuState* s, Instruction* i)
+    {
+        int step = Purge(s, i, &Tlb.PurgeGlobal);
+        if (step == Step.Resync && s->Shared != 0)
+        {
+            ulong address = Registers.Gr(s, i->R3);
+            Vcpu vcpu = Vcpu.Of(s);
+            vcpu.Domain.Purge(vcpu, address, Registers.Gr(s, i->R2), MmuState.RegionId(s->Mmu, address), alat: i->Opcode == Opcode.PtcGa);
+        }
+
+        return step;
+    }
 
     private static int PtrD(VcpuState* s, Instruction* i) => Purge(s, i, &PurgeDataRegister);
 

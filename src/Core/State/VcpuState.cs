@@ -92,6 +92,8 @@ public unsafe struct VcpuState
     public fixed ulong InService[4];
     /// <summary>Non-zero when ITC counts retired slots.</summary>
     public uint Deterministic;
+    /// <summary>Non-zero when other processors write the same memory: what the ALAT says is compared with memory.</summary>
+    public uint Shared;
     /// <summary>Non-zero while there are more vCPUs to run than host threads: one that spins yields. Other threads may set it.</summary>
     public uint Overcommitted;
     /// <summary>Executions of hint @pause since the vCPU began its slice.</summary>
@@ -128,6 +130,8 @@ public unsafe struct VcpuState
     public fixed ulong AlatEnd[32];
     /// <summary>The registers that the ALAT's entries are for (<see cref="Interpret.Alat.Name"/>), 0 where an entry is not valid.</summary>
     public fixed uint AlatName[32];
+    /// <summary>What the loads of the ALAT's entries read, zero-extended. Kept for general registers only.</summary>
+    public fixed ulong AlatValue[32];
     /// <summary>First word of the translation of the code page that runs now; 0 in physical mode.</summary>
     public ulong CodePte;
     /// <summary>Performance monitor configuration registers.</summary>

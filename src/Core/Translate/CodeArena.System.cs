@@ -8,7 +8,7 @@ namespace FastXen.Core.Translate;
 /// <summary>Common code of the control instructions.</summary>
 internal sealed unsafe partial class CodeArena
 {
-    /// <summary>Follows a change of PSR.ic as <see cref="Translator.FollowContext"/> does. Uses rax.</summary>
+    /// <summary>Follows a change of PSR.ic as <see cref="CodeLookup.FollowContext"/> does. Uses rax.</summary>
     public byte* ToggleCollection { get; private set; }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FastXen.Core.Emit;
 using FastXen.Core.State;
 using static FastXen.Core.Emit.HostRegister;
@@ -6,40 +5,58 @@ using static FastXen.Core.Emit.HostRegister;
 namespace FastXen.Core.Translate;
 
 /// <summary>
-/// The memory of translated code and of what it points at. All of it is given back at once (<see cref="Reset"/>): a generation of code
-/// lives until its memory is used up.
+/// The memory of translated code and of what it points at, in two parts. A generation of code lives in one of them until that is used up; then
+/// the next one begins in the other (<see cref="Turn"/>), and the old one's memory is given back when nobody can be in it any more. One thread at a time
+/// makes code.
 /// </summary>
 internal sealed unsafe partial class CodeArena : IDisposable
 {
-    /// <summary>Bytes of code, where nobody says otherwise. Memory is used only when it has been written.</summary>
+    /// <summary>Bytes of a generation's code, where nobody says otherwise. Memory is used only when it has been written.</summary>
     public const int DefaultCodeBytes = 32 << 20;
 
     /// <summary>Fewest bytes of code: one region and the common code.</summary>
     public const int SmallestCodeBytes = LargestRegion + ExtendedStubs.Capacity + 4096;
 
-    private const int MostSites = 1 << 19, MostCallSites = 1 << 17, MostRegions = 1 << 17, MostDivisionSites = 1 << 12;
+    private const int MostSites = 1 << 19, MostCallSites = 1 << 17, MostRegions = 1 << 17;
+
+    /// <summary>Most sites of divisions in a generation.</summary>
+    public const int MostDivisionSites = 1 << 12;
+
+    /// <summary>The first site of a division of doubles; those before it are of integers.</summary>
+    public const int FirstDoubleSite = MostDivisionSites / 2;
 
     // Takes what exceeds the limits of a region, which is not used then: as the waste of the assembler.
     private const int WasteSite = 1;
 
-    /// <summary>Number of the first site that belongs to a region.</summary>
-    public const int FirstSite = WasteSite + 1;
+    // Sites, and call sites, that belong to no region.
+    private const int CommonSites = WasteSite + 1, CommonCallSites = 1;
+
+    private const int Parts = 2;
 
     private readonly CodeMemory memory;
-    private readonly int codeBytes, mostSitesOfRegion;
-    private readonly ExitSite* sites = (ExitSite*)NativeMemory.Alloc(MostSites, (nuint)sizeof(ExitSite));
-    private readonly CallSite* callSites = (CallSite*)NativeMemory.Alloc(MostCallSites, (nuint)sizeof(CallSite));
-    private readonly RegionState* regions = (RegionState*)NativeMemory.Alloc(MostRegions, (nuint)sizeof(RegionState));
-    private readonly int stubBytes;
+    private readonly int mostSitesOfRegion;
+    private readonly LazyMemory siteMemory = new((long)(CommonSites + Parts * MostSites) * sizeof(ExitSite));
+    private readonly LazyMemory callSiteMemory = new((long)(CommonCallSites + Parts * MostCallSites) * sizeof(CallSite));
+    private readonly LazyMemory regionMemory = new((long)Parts * MostRegions * sizeof(RegionState));
+    private readonly ExitSite* sites;
+    private readonly CallSite* callSites;
+    private readonly RegionState* regions;
+    private readonly int stubBytes, partBytes;
+    private readonly bool[] isFree = [true, true];
+    private int part = 1;
     private int siteCount, callSiteCount, regionCount, used;
-    private int siteStart, callSiteStart, divisionSiteCount;
+    private int siteStart, callSiteStart;
+    private int[] divisionSites = [];
 
     /// <summary>Makes the memory and the code that every region uses.</summary>
     public CodeArena(TranslatorOptions options)
     {
-        codeBytes = Math.Max(options.CodeBytes, SmallestCodeBytes);
+        int codeBytes = Math.Max(options.CodeBytes, SmallestCodeBytes);
         mostSitesOfRegion = options.RegionSites;
-        memory = new CodeMemory(codeBytes);
+        memory = new CodeMemory(Parts * (long)codeBytes);
+        sites = (ExitSite*)siteMemory.Start;
+        callSites = (CallSite*)callSiteMemory.Start;
+        regions = (RegionState*)regionMemory.Start;
         var asm = new Assembler();
         Floats = new ExtendedStubs(asm, memory.Writable, memory.Executable, ExtendedStubs.Capacity);
         asm.Begin(memory.Writable + ExtendedStubs.Capacity, memory.Executable + ExtendedStubs.Capacity, 4096);
@@ -55,7 +72,10 @@ internal sealed unsafe partial class CodeArena : IDisposable
         for (DivisionKind kind = 0; kind < DivisionKind.Double; kind++)
             Divide[(int)kind] = DivisionStubs.Write(asm, kind);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
-        Reset();
+        partBytes = codeBytes - stubBytes;
+        // Site 0: a jump for which there was no code.
+        *Site(0) = new ExitSite { Kind = ExitKind.LookThere };
+        _ = Turn();
     }
 
     /// <summary>Saves the host's registers, loads those of translated code and goes to an address in it.</summary>
@@ -82,11 +102,12 @@ internal sealed unsafe partial class CodeArena : IDisposable
     /// <summary>Divides integers, by <see cref="DivisionKind"/> (<see cref="DivisionStubs"/>).</summary>
     public byte*[] Divide { get; } = new byte*[(int)DivisionKind.Double];
 
-    /// <summary>What the host's divisions leave behind.</summary>
-    public DivisionSite* DivisionSites { get; } = (DivisionSite*)NativeMemory.AllocZeroed(MostDivisionSites, (nuint)sizeof(DivisionSite));
-
     /// <summary>Takes a site of a division; -1 where there is none left.</summary>
-    public int NewDivisionSite() => divisionSiteCount < MostDivisionSites ? divisionSiteCount++ : -1;
+    public int NewDivisionSite(DivisionKind kind)
+    {
+        ref int next = ref divisionSites[kind == DivisionKind.Double ? 1 : 0];
+        return next % FirstDoubleSite != FirstDoubleSite - 1 ? next++ : -1;
+    }
 
     /// <summary>Puts the host's flags where they belong and starts to collect them for the status field eax - 1 (0: stops). Uses rax and rcx.</summary>
     public byte* CollectFlags { get; private set; }
@@ -95,8 +116,8 @@ internal sealed unsafe partial class CodeArena : IDisposable
     public int Used => used;
 
     /// <summary>True when there may not be room for one more region.</summary>
-    public bool IsFull => used + LargestRegion > codeBytes || siteCount + MostSitesOfRegion > MostSites
-        || callSiteCount + MostCallSitesOfRegion > MostCallSites || regionCount == MostRegions;
+    public bool IsFull => used + LargestRegion > CodeStart(part) + partBytes || siteCount + MostSitesOfRegion > FirstSite + MostSites
+        || callSiteCount + MostCallSitesOfRegion > CommonCallSites + (part + 1) * MostCallSites || regionCount == FirstRegion + MostRegions;
 
     /// <summary>Most bytes of a region.</summary>
     public const int LargestRegion = 256 << 10;
@@ -158,16 +179,27 @@ internal sealed unsafe partial class CodeArena : IDisposable
         return callSites;
     }
 
-    /// <summary>Sites in use.</summary>
-    public int SiteCount => siteCount;
+    /// <summary>Numbers of this generation's sites: the first, and the one behind the last.</summary>
+    public int FirstSite => CommonSites + part * MostSites;
 
-    /// <summary>Regions in use.</summary>
-    public int RegionCount => regionCount;
+    /// <inheritdoc cref="FirstSite"/>
+    public int EndSite => siteCount;
+
+    /// <summary>Numbers of this generation's regions: the first, and the one behind the last.</summary>
+    public int FirstRegion => part * MostRegions;
+
+    /// <inheritdoc cref="FirstRegion"/>
+    public int EndRegion => regionCount;
 
     /// <summary>The region with a number.</summary>
     public RegionState* Region(int number) => regions + number;
 
     /// <summary>Lets the jump whose displacement is at <paramref name="link"/> (writable alias) go to an address.</summary>
+    /// <remarks>
+    /// Other processors may be executing the jump. Its displacement is aligned (<see cref="Assembler.JumpPatchable"/>) and replaced by one store, so that a fetch gets
+    /// the old one or the new one (AMD64 APM vol 2, 7.6.1, asynchronous modification: any aligned store of up to 8 bytes; Intel's processors do
+    /// the same, and all compilers for managed languages rely on it). Both places are right for as long as it takes.
+    /// </remarks>
     public void SetLink(int* link, byte* target)
     {
         Links++;
@@ -175,17 +207,37 @@ internal sealed unsafe partial class CodeArena : IDisposable
         Volatile.Write(ref *link, (int)(target - (executable + 4)));
     }
 
-    /// <summary>Gives back all regions.</summary>
-    public void Reset()
+    /// <summary>True when the other part of the memory has been given back.</summary>
+    public bool CanTurn => isFree[part ^ 1];
+
+    /// <summary>The next generation begins, in the other part. The old one's part, for <see cref="GiveBack"/>.</summary>
+    public nint Turn()
     {
-        used = stubBytes;
+        int old = part;
+        part ^= 1;
+        isFree[part] = false;
+        used = CodeStart(part);
         siteCount = FirstSite;
-        // The first one takes what exceeds the limit.
-        callSiteCount = 1;
-        regionCount = divisionSiteCount = 0;
-        // Site 0: a jump for which there was no code.
-        *Site(0) = new ExitSite { Kind = ExitKind.LookThere };
+        callSiteCount = CommonCallSites + part * MostCallSites;
+        regionCount = FirstRegion;
+        divisionSites = [0, FirstDoubleSite];
+        return old;
     }
+
+    /// <summary>Nobody can be in a part any more: its memory is free.</summary>
+    public void GiveBack(nint oldPart)
+    {
+        int old = (int)oldPart;
+        isFree[old] = true;
+        memory.Discard(CodeStart(old), partBytes);
+        Clear(siteMemory, CommonSites + old * MostSites, MostSites, sizeof(ExitSite));
+        Clear(callSiteMemory, CommonCallSites + old * MostCallSites, MostCallSites, sizeof(CallSite));
+        Clear(regionMemory, old * MostRegions, MostRegions, sizeof(RegionState));
+    }
+
+    private static void Clear(LazyMemory memory, int first, int count, int size) => memory.Clear((nuint)first * (nuint)size, (nuint)count * (nuint)size);
+
+    private int CodeStart(int which) => stubBytes + which * partBytes;
 
     /// <summary>Tells of the common code.</summary>
     public void Describe(ITranslationObserver observer)
@@ -336,9 +388,8 @@ internal sealed unsafe partial class CodeArena : IDisposable
     public void Dispose()
     {
         memory.Dispose();
-        NativeMemory.Free(sites);
-        NativeMemory.Free(callSites);
-        NativeMemory.Free(regions);
-        NativeMemory.Free(DivisionSites);
+        siteMemory.Dispose();
+        callSiteMemory.Dispose();
+        regionMemory.Dispose();
     }
 }

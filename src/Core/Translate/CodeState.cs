@@ -87,8 +87,20 @@ public unsafe struct CodeState
     /// <summary>Rotating general registers while a loop runs on them (Generator.Windows.cs): at first the upper half, then places below.</summary>
     public fixed ulong Window[2 * WindowTurns];
 
-    /// <summary>What the tags of division steps stand for.</summary>
+    /// <summary>What the tags of division steps stand for: the vCPU's own sites, by number (<see cref="CodeArena.MostDivisionSites"/>).</summary>
     internal DivisionSite* DivisionSites;
+
+    /// <summary>
+    /// Not zero when code was given up since the vCPU last looked (<see cref="Sharing.CodeEpochs"/>): the epoch. Other threads write it, the vCPU
+    /// takes it away.
+    /// </summary>
+    public ulong Stale;
+
+    /// <summary>The newest epoch of which the vCPU holds no older code any more. Only the vCPU writes it.</summary>
+    public ulong SeenEpoch;
+
+    /// <summary>Not zero while the vCPU runs guest code.</summary>
+    public int Running;
 
     /// <summary>Byte offset of the newest entry of <see cref="Shadow"/>.</summary>
     public uint ShadowTop;

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using FastXen.Core.Decode;
 using FastXen.Core.Interpret;
+using FastXen.Core.Sharing;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Translate;
 
@@ -10,7 +12,7 @@ namespace FastXen.Core.Translate;
 /// The translator's run loop. Translated code never calls managed code: it returns here with the number of an <see cref="ExitSite"/>, and
 /// is entered again behind it. Timers, interrupts and requests are looked at where the interpreter looks at them.
 /// </summary>
-internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
+internal sealed unsafe class Dispatcher : IDisposable
 {
     // Other threads ask for attention by Deadline, which running code does not see: it comes back after as many slots at the latest.
     private const ulong LongestBudget = 20_000;
@@ -18,39 +20,84 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     // PSR bits under which only the interpreter runs.
     private const ulong InterpretedPsr = Psr.Tb;
 
-    private readonly VcpuState* s = vcpu.State;
+    // Code that is given up again and again by others: so often it is looked for anew before the interpreter takes over.
+    private const int MostLooks = 4;
 
-    // A jump that may lead to the code of the next bundle directly, and for which one.
+    private readonly Vcpu vcpu;
+    private readonly VcpuState* s;
+    private readonly Translator translator;
+    private readonly CodeArena arena;
+    private readonly CodeLookup lookup;
+    private readonly ExitCounts counts;
+    private readonly bool profiles;
+    private ulong seenEpoch;
+
+    // A jump that may lead to the code of the next bundle directly.
     private ExitSite* waiting;
-    private ulong waitingVersion;
     private RegionState* otherFrame;
 
     // What the pages of base registers were taken from.
     private ulong* pagesTables;
     private uint pagesVersion;
 
+    public Dispatcher(Vcpu vcpu, Translator translator)
+    {
+        this.vcpu = vcpu;
+        this.translator = translator;
+        s = vcpu.State;
+        arena = translator.Arena;
+        lookup = new CodeLookup(vcpu, translator);
+        counts = translator.NewExitCounts();
+        profiles = translator.Profiles;
+        seenEpoch = s->Translated.SeenEpoch;
+    }
+
+    /// <summary>How often the vCPU left translated code.</summary>
+    public ExitCounts Counts => counts;
+
     /// <summary>Runs until the vCPU is stopped or has reached its limit.</summary>
     public void Run()
     {
         waiting = null;
+        otherFrame = null;
         while (s->Retired < Volatile.Read(ref s->Deadline) || vcpu.Attend())
             Advance();
         TaggedFloats.UntagAll(s);
     }
 
+    // What was given up since the vCPU last looked is used no more. No pointer to code is held here but those that are dropped.
+    private void Look()
+    {
+        if (s->Translated.Stale != 0)
+            CodeEpochs.CatchUp(s);
+        if (seenEpoch == s->Translated.SeenEpoch)
+            return;
+        seenEpoch = s->Translated.SeenEpoch;
+        waiting = null;
+        otherFrame = null;
+        lookup.Drop();
+    }
+
     // To the next look-point.
     private void Advance()
     {
-        for (; ; )
+        for (int looks = 0; ;)
         {
-            if (s->Careful != 0 || (s->PsrValue & InterpretedPsr) != 0)
+            Look();
+            if (s->Careful != 0 || (s->PsrValue & InterpretedPsr) != 0 || looks == MostLooks)
             {
                 Interpret();
                 return;
             }
 
-            translator.FollowContext();
-            byte* code = translator.Find(otherFrame, out bool faulted);
+            lookup.FollowContext();
+            byte* code = lookup.Find(otherFrame, out bool faulted);
+            if (Volatile.Read(ref s->Translated.Stale) != 0 && !faulted)
+            {
+                looks++;
+                continue;
+            }
+
             otherFrame = null;
             if (code == null)
             {
@@ -78,17 +125,11 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
     {
         ExitSite* site = waiting;
         waiting = null;
-        if (waitingVersion != translator.Version || site->Target != (s->Ip | (uint)s->Slot) || site->Context != translator.Context)
-            return;
-        translator.Arena.SetLink(site->Link, code);
-        site->Link = null;
+        if (site->Target == (s->Ip | (uint)s->Slot) && site->Context == lookup.Context)
+            translator.Link(s, site, code);
     }
 
-    private void WaitFor(ExitSite* site)
-    {
-        waiting = site->Link != null ? site : null;
-        waitingVersion = translator.Version;
-    }
+    private void WaitFor(ExitSite* site) => waiting = site->Link != null ? site : null;
 
     // Runs translated code. True at a look-point, false where the run goes on at the state's ip and slot.
     private bool Execute(byte* code)
@@ -101,21 +142,24 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             s->Translated.BudgetEnd = end;
             s->Translated.Budget = (long)(end - s->Retired);
             s->FetchVa = CodePage.NoAddress;
-            ExitSite* site = translator.Arena.Site((int)translator.Arena.Enter(s, code));
+            ExitSite* site = arena.Site((int)arena.Enter(s, code));
             s->Retired = s->Translated.BudgetEnd - (ulong)s->Translated.Budget;
-            translator.Exits[(int)site->Kind]++;
-            site->Count++;
+            if (profiles)
+                site->Count++;
+            if (Tracing.EachExit)
+                ExitCounts.TraceExit(site);
+            if (site->Kind == ExitKind.Handler)
+            {
+                int step = Handle(site, out bool resumes);
+                if (!resumes)
+                    return step != Step.Next;
+                code = site->Region->Reload;
+                continue;
+            }
+
+            counts.Others[(int)site->Kind]++;
             switch (site->Kind)
             {
-                case ExitKind.Handler:
-                    int step = Handle(site, out bool resumes);
-                    if (resumes)
-                    {
-                        code = site->Region->Reload;
-                        continue;
-                    }
-
-                    return step != Step.Next;
                 case ExitKind.Look:
                     Pack(s);
                     Place(site);
@@ -134,8 +178,9 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
 
                     Pack(s);
                     GoTo(site->Target);
-                    if (translator.GiveUpFloats(site->Region))
+                    if (++site->Region->FloatMisses > Translator.FloatMissesTolerated)
                     {
+                        lookup.ForgetJump(site->Region->Ip);
                         otherFrame = site->Region;
                         return false;
                     }
@@ -187,15 +232,14 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
             Pack(s);
         if (s->Translated.FloatsTagged != 0)
             TaggedFloats.Untag(s, i);
-        translator.HandlerCalls[(int)i->Opcode]++;
-        uint version = translator.Version;
+        counts.Handlers[(int)i->Opcode]++;
         ulong cfm = s->Cfm;
         int step = i->Handler(s, i);
         // Registers that were renamed are no longer those that their divisions' next run will write.
         if (!SameFloatNames(cfm, s->Cfm) && s->Translated.RotatingStepsTagged != 0)
             TaggedFloats.UntagAll(s);
-        if (step == Step.Next && version == translator.Version && s->FetchVa == region->CodeVa && s->Careful == 0
-            && translator.IsContext && (s->PsrValue & InterpretedPsr) == 0
+        if (step == Step.Next && Volatile.Read(ref s->Translated.Stale) == 0 && s->FetchVa == region->CodeVa && s->Careful == 0
+            && lookup.IsContext && (s->PsrValue & InterpretedPsr) == 0
             && (((cfm ^ s->Cfm) & 0x3_FFFF) == 0 || i->Opcode == Opcode.Alloc))
         {
             // The region finds its doubles as it left them.
@@ -287,4 +331,7 @@ internal sealed unsafe class Dispatcher(Vcpu vcpu, Translator translator)
         uint high = Vector256.Equals(Vector256.Load(s->Translated.Predicates + 32), Vector256<byte>.One).ExtractMostSignificantBits();
         s->Pr = (ulong)high << 32 | low | 1;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => lookup.Dispose();
 }

@@ -56,7 +56,7 @@ internal unsafe struct ExitSite
     /// <summary>Opcode of <see cref="Guest"/>.</summary>
     public Opcode Opcode;
 
-    /// <summary>Times that the dispatcher was here.</summary>
+    /// <summary>Where profiling is on: times that the dispatcher was here. (Other counts are the vCPUs' own: <see cref="ExitCounts"/>.)</summary>
     public ulong Count;
 
     /// <summary>The context in which control leaves.</summary>

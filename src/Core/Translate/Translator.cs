@@ -1,224 +1,217 @@
-using System.Runtime.InteropServices;
+using System.Diagnostics;
 using FastXen.Core.Emit;
-using FastXen.Core.Interpret;
 using FastXen.Core.State;
+using FastXen.Events;
 
 namespace FastXen.Core.Translate;
 
-/// <summary>The translated code of a vCPU: makes regions when their entries have become hot, finds them, and forgets them.</summary>
+/// <summary>
+/// The translated code of a domain: makes regions when their entries have become hot, finds them, links them, and forgets them. Whoever
+/// makes a region holds <c>making</c>, which nobody waits for; tables change under the domain's gate.
+/// </summary>
 internal sealed unsafe class Translator : IDisposable
 {
-    /// <summary>What a region is made for. Frame: sof, sol, sor of CFM; bit 31 where rotation bases are not 0.</summary>
-    private readonly record struct RegionKey(ulong Ip, ulong PhysicalPage, uint Context, uint Frame);
-
     private const int Counters = 1 << 14;
 
     // Most entries that are known, those without code among them.
     private const int MostKeys = 1 << 17;
-    private const int MostControls = 4;
-    private readonly VcpuState* s;
-    private readonly Vcpu vcpu;
+
+    /// <summary>Numbers of FPSR's controls: bits 6:5 of a context.</summary>
+    public const int MostControls = 4;
+
+    /// <summary>A context for which no doubles are kept in host registers: for entries at which that failed.</summary>
+    public const uint PlainFloats = 1 << 8;
+
+    /// <summary>Entries with a register that was no double, before a region without doubles in host registers is made.</summary>
+    public const int FloatMissesTolerated = 8;
+
+    private readonly DomainCode code;
+    private readonly TranslatorOptions options;
+    private readonly Lock making = new();
+    private readonly RegionTable regions;
+    private readonly Dictionary<ulong, List<RegionKey>> pages = [];
+    private readonly byte[] counters = new byte[Counters];
+    private readonly List<ExitCounts> exits = [];
+
+    // Of the one that makes regions.
     private readonly CodeArena arena;
     private readonly Assembler asm = new();
     private readonly RegionPlan plan = new();
     private readonly RegisterAssignment registers = new();
     private readonly Generator generator;
-    private readonly Dictionary<RegionKey, nint> regions = [];
-    private readonly Dictionary<ulong, List<RegionKey>> pages = [];
-    private readonly byte[] counters = new byte[Counters];
-    // A context for which no doubles are kept in host registers: by address, where that failed.
-    private const uint PlainFloats = 1 << 8;
-    private const int FloatMissesTolerated = 8;
-    private readonly HashSet<ulong> plainFloats = [];
+    private readonly ProfileCollector? profile;
 
     // Loops that are regions of their own, by page: first slots.
     private static readonly HashSet<int> NoLoops = [];
     private readonly Dictionary<ulong, HashSet<int>> ownLoops = [];
-    private readonly TranslatorOptions options;
-    private readonly ProfileCollector? profile;
-    private readonly List<ulong> controls = [];
-    private long refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
-    private ulong contextFpsr;
-    private uint mappingVersion;
-    private readonly JumpEntry* jumps = (JumpEntry*)NativeMemory.AlignedAlloc((nuint)(JumpEntry.Tables * JumpEntry.TableBytes), 2 * JumpEntry.TableBytes);
-    private readonly bool[] jumpsUsed = new bool[JumpEntry.Tables];
+    private readonly ulong[] controls = new ulong[MostControls];
+    private int controlCount;
+    private long generation, translated, refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
 
-    /// <summary>Regions translated since the start.</summary>
-    public long Translated { get; private set; }
-
-    /// <summary>Instructions that translated code left to their handlers, by opcode.</summary>
-    public long[] HandlerCalls { get; } = new long[Enum.GetValues<Decode.Opcode>().Length];
-
-    /// <summary>Returns from translated code by <see cref="ExitKind"/>.</summary>
-    public long[] Exits { get; } = new long[Enum.GetValues<ExitKind>().Length];
-
-    /// <summary>Counts each time that code became invalid.</summary>
-    public uint Version { get; private set; }
-
-    /// <summary>The context of the state's PSR, as of the last <see cref="FollowContext"/>.</summary>
-    public uint Context => (uint)s->Translated.Context;
-
-    /// <summary>Memory and common code.</summary>
-    public CodeArena Arena => arena;
-
-    public Translator(Vcpu vcpu)
+    public Translator(DomainCode code)
     {
-        this.vcpu = vcpu;
-        options = vcpu.TranslatorOptions;
-        s = vcpu.State;
+        this.code = code;
+        options = code.TranslatorOptions;
         arena = new CodeArena(options);
+        regions = new RegionTable(old => code.Epochs.Retire(RegionTable.Free, old));
         profile = options.Profile ? new ProfileCollector() : null;
         generator = new Generator(asm, arena, plan, registers) { Profile = options.Profile };
-        s->Translated.ContextPsr = ulong.MaxValue;
-        jumpsUsed.AsSpan().Fill(true);
-        s->Translated.HighestFrame = s->StackBuffer + (VcpuAllocation.StackRegisters - 256 - 32 - Rse.PhysicalRegisters);
-        s->Translated.One = 1;
-        s->Translated.DivisionSites = arena.DivisionSites;
-        s->Translated.MinusZero = -0.0;
-        s->Translated.HostControl = 0x1F80;
-        s->Translated.LowestFrame = s->StackBuffer + (256 - 32);
-        vcpu.Code.Forgotten += Forget;
-        vcpu.Code.Dropped += Clear;
-        ForgetPlaces();
         if (options.Observer is { } observer)
             arena.Describe(observer);
     }
 
-    /// <summary>Follows changes of the PSR and of code mappings: afterwards <see cref="CodeState.Spaces"/> and <see cref="Context"/> are those of now.</summary>
-    public void FollowContext()
+    /// <summary>Memory and common code.</summary>
+    public CodeArena Arena => arena;
+
+    /// <summary>True when exits are counted by site.</summary>
+    public bool Profiles => options.Profile;
+
+    /// <summary>Counts generations of code. Regions of different ones have nothing to do with one another.</summary>
+    public long Generation => Volatile.Read(ref generation);
+
+    /// <summary>Counters for one more vCPU.</summary>
+    public ExitCounts NewExitCounts()
     {
-        ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
-        bool nats = s->NatPresent != 0;
-        if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion && nats == ((Context & TranslationContext.Nat) != 0))
-            return;
-        s->Translated.ContextPsr = psr;
-        contextFpsr = fpsr;
-        mappingVersion = s->Mmu->CodeVersion;
-        uint context = TranslationContext.Of(psr, nats) | FpsrNumber(fpsr) << TranslationContext.FpsrShift;
-        s->Translated.Context = context;
-        uint table = JumpEntry.TableOf(context);
-        // Code that changes PSR.ic by itself goes to the neighbour.
-        jumpsUsed[table] = jumpsUsed[table ^ 1] = true;
-        s->Translated.Jumps = jumps + table * JumpEntry.Count;
-        for (int region = 0; region < 8; region++)
-            s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | (ulong)context << 32 | Mmu.CodeTlb.PurgesOf(s->Mmu, region) << 40;
+        var made = new ExitCounts();
+        lock (code.Gate)
+            exits.Add(made);
+        return made;
     }
-
-    // Few values of the controls are in use; code is made for each of them.
-    private uint FpsrNumber(ulong fpsr)
-    {
-        int known = controls.IndexOf(fpsr);
-        if (known >= 0)
-            return (uint)known;
-        if (controls.Count == MostControls)
-        {
-            controls.Clear();
-            Clear();
-        }
-
-        controls.Add(fpsr);
-        return (uint)controls.Count - 1;
-    }
-
-    /// <summary>True while the state's PSR, FPSR and presence of NaTs are those of <see cref="Context"/>.</summary>
-    public bool IsContext => (s->NatPresent != 0) == ((Context & TranslationContext.Nat) != 0) && (s->PsrValue & TranslationContext.PsrBits) == s->Translated.ContextPsr && (s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls) == contextFpsr;
 
     /// <summary>
-    /// Translated code for the state's ip and slot, or null: then it is to be interpreted, or the fetch has raised an interruption
-    /// (<paramref name="faulted"/>). <paramref name="otherFrame"/>: the region that was left because of its frame, or null.
+    /// The number of FPSR's controls: few values of them are in use, and code is made for each. Good if <see cref="CodeState.Stale"/>, looked at
+    /// afterwards, is 0.
     /// </summary>
-    public byte* Find(RegionState* otherFrame, out bool faulted)
+    public uint FpsrNumber(ulong fpsr)
     {
-        faulted = false;
-        ulong ip = s->Ip | (uint)s->Slot;
-        JumpEntry* jump = s->Translated.Jumps + (s->Ip >> 4 & (JumpEntry.Count - 1));
-        ulong space = s->Translated.Spaces[ip >> 61];
-        if (jump->Ip == ip && jump->Space == space && otherFrame == null)
-            return jump->Code;
-        if ((s->Ip & ~0xFFFUL) != s->FetchVa && !CodeFetch.Fetch(s))
+        int known = controls.AsSpan(0, Volatile.Read(ref controlCount)).IndexOf(fpsr);
+        if (known >= 0)
+            return (uint)known;
+        lock (code.Gate)
         {
-            faulted = true;
-            return null;
-        }
+            known = controls.AsSpan(0, controlCount).IndexOf(fpsr);
+            if (known >= 0)
+                return (uint)known;
+            if (controlCount == MostControls)
+            {
+                // All vCPUs know that the numbers do not hold before there are others.
+                Drop();
+                code.Epochs.Begin();
+                Volatile.Write(ref controlCount, 0);
+            }
 
-        uint frame = (uint)s->Cfm & 0x3_FFFF | (s->Cfm >> 18 != 0 ? 1u << 31 : 0);
-        uint plain = plainFloats.Count != 0 && plainFloats.Contains(ip) ? PlainFloats : 0;
-        var key = new RegionKey(ip, s->CodePa, Context | plain, frame);
-        if (!regions.TryGetValue(key, out nint known))
-        {
-            ref byte counter = ref counters[(ip >> 4 ^ ip >> 18 ^ ip << 12) & (Counters - 1)];
-            if (++counter < options.Threshold)
-                return null;
-            counter = 0;
-            known = (nint)Make(key);
+            controls[controlCount] = fpsr;
+            Volatile.Write(ref controlCount, controlCount + 1);
+            return (uint)controlCount - 1;
         }
-
-        // An entry for which no code can be made: the interpreter's, until its page changes.
-        if (known == 0)
-            return null;
-        var region = (RegionState*)known;
-        if (otherFrame < region && otherFrame != null && plain != 0 && otherFrame->OtherFloats != null && otherFrame->FloatMisses > FloatMissesTolerated)
-        {
-            arena.SetLink(otherFrame->OtherFloats, region->Entry);
-            otherFrame->OtherFloats = null;
-        }
-
-        // Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle). Regions of
-        // a generation have ascending addresses; after a flush the new region's is the lowest, and the other one is gone.
-        if (otherFrame < region && otherFrame != null && otherFrame->OtherFrame != null)
-        {
-            arena.SetLink(otherFrame->OtherFrame, region->Entry);
-            otherFrame->OtherFrame = null;
-        }
-
-        *jump = new JumpEntry { Ip = ip, Space = space, Code = region->Entry };
-        return region->Entry;
     }
 
-    /// <summary>A region was entered with a register that is no double: true once it is to be made without doubles in host registers.</summary>
-    public bool GiveUpFloats(RegionState* region)
+    /// <summary>A region, <see cref="RegionTable.NoCode"/>, or null. No lock.</summary>
+    public RegionState* Find(in RegionKey key) => regions.Find(key);
+
+    /// <summary>Counts an execution; true when the code at an address is to be translated. Counts of several vCPUs may get lost.</summary>
+    public bool IsHot(ulong ip)
     {
-        if (++region->FloatMisses <= FloatMissesTolerated)
+        ref byte counter = ref Counter(ip);
+        if (counter + 1 < options.Threshold)
+        {
+            counter++;
             return false;
-        plainFloats.Add(region->Ip);
-        JumpEntry* jump = s->Translated.Jumps + (region->Ip >> 4 & (JumpEntry.Count - 1));
-        jump->Ip = ulong.MaxValue;
+        }
+
         return true;
     }
 
-    private RegionState* Make(in RegionKey key)
+    private ref byte Counter(ulong ip) => ref counters[(ip >> 4 ^ ip >> 18 ^ ip << 12) & (Counters - 1)];
+
+    /// <summary>
+    /// Makes the region for a vCPU's state. Null where another vCPU makes one now, or what it was to be made from has been forgotten meanwhile: the guest
+    /// does not wait, it is interpreted. Where a new generation of code begins, <see cref="CodeState.Stale"/> is set.
+    /// </summary>
+    public RegionState* TryMake(VcpuState* s, in RegionKey key, uint context, ulong fpsr)
     {
-        if (arena.IsFull || regions.Count >= MostKeys)
+        if (!making.TryEnter())
+            return null;
+        try
         {
-            flushes++;
-            Forget();
+            long begun;
+            lock (code.Gate)
+            {
+                // Nothing that the vCPU knows may be old: its page, its context, and that there is no such region.
+                if (Volatile.Read(ref s->Translated.Stale) != 0)
+                    return null;
+                if (regions.Find(key) is var other && other != null)
+                    return other;
+                if ((arena.IsFull || regions.Count >= MostKeys) && !BeginGeneration())
+                    return null;
+                begun = drops;
+            }
+
+            long start = Tracing.Translation ? Stopwatch.GetTimestamp() : 0;
+            RegionState* region = Emit(s, key, context, fpsr);
+            lock (code.Gate)
+            {
+                if (begun != drops || !code.Holds(key.PhysicalPage, s->CodeSlots))
+                {
+                    if (region != RegionTable.NoCode)
+                        arena.AbandonRegion();
+                    return null;
+                }
+
+                Counter(key.Ip) = 0;
+                Publish(key, region);
+            }
+
+            if (region != RegionTable.NoCode)
+            {
+                options.Observer?.OnRegion(new TranslatedRegion(region, plan, code.MemoryBase + region->CodePa));
+                if (start != 0)
+                    Vcpu.TraceRegion(region->Slots, region->HostBytes, region->Ip, start);
+            }
+
+            return region;
+        }
+        finally
+        {
+            making.Exit();
+        }
+    }
+
+    private void Publish(in RegionKey key, RegionState* region)
+    {
+        if (region == RegionTable.NoCode)
+        {
+            refused++;
+        }
+        else
+        {
+            arena.Take(asm.Size);
+            translated++;
+            guestSlots += region->Slots;
+            hostBytes += region->HostBytes;
         }
 
-        RegionState* region = Emit(key);
-        if (region == null)
-            refused++;
-        regions.Add(key, (nint)region);
+        regions.Add(key, region);
         if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
             pages.Add(key.PhysicalPage, list = []);
         list.Add(key);
-        return region;
     }
 
-    private RegionState* Emit(in RegionKey key)
+    private RegionState* Emit(VcpuState* s, in RegionKey key, uint context, ulong fpsr)
     {
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
-        var floats = new FloatContext(Context, contextFpsr);
+        var floats = new FloatContext(context, fpsr);
         bool withFloats = (key.Context & PlainFloats) == 0;
+        HashSet<int> loops = OwnLoops(key.PhysicalPage);
         for (; ; )
         {
-            if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats, OwnLoops(s->CodePa)))
-                return null;
+            if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats, loops))
+                return RegionTable.NoCode;
             registers.Make(plan, withFloats);
             int loop = withFloats ? registers.LoopWithOwnFloats(plan) : -1;
             if (loop < 0)
                 break;
-            if (!ownLoops.TryGetValue(s->CodePa, out HashSet<int>? loops))
-                ownLoops.Add(s->CodePa, loops = []);
+            loops = NewOwnLoops(key.PhysicalPage);
             if (!loops.Add(loop))
                 break;
         }
@@ -230,10 +223,10 @@ internal sealed unsafe class Translator : IDisposable
             CodePa = s->CodePa,
             CodePte = s->CodePte,
             CodeSlots = s->CodeSlots,
-            Context = Context,
+            Context = context,
             Ip = key.Ip,
             Cfm = s->Cfm,
-            Fpsr = contextFpsr,
+            Fpsr = fpsr,
             Slots = plan.SlotCount,
         };
         asm.Begin(arena.NextWritable, arena.NextExecutable, options.RegionBytes);
@@ -241,20 +234,57 @@ internal sealed unsafe class Translator : IDisposable
         if (asm.Overflow || arena.Overflow)
         {
             arena.AbandonRegion();
-            return null;
+            return RegionTable.NoCode;
         }
 
         region->HostBytes = asm.Size - (int)(region->Entry - arena.NextExecutable);
-        arena.Take(asm.Size);
-        Translated++;
-        guestSlots += region->Slots;
-        hostBytes += region->HostBytes;
-        options.Observer?.OnRegion(new TranslatedRegion(region, plan, s->MemoryBase + s->CodePa));
         return region;
     }
 
-    // Guest code of a physical page changed: all regions of the page go. Only they lead to one another directly.
-    private void Forget(ulong physicalPage)
+    /// <summary>Lets a site's jump lead to the code for its target, which the vCPU found after it had been there, unless something was forgotten since.</summary>
+    public void Link(VcpuState* s, ExitSite* site, byte* target)
+    {
+        lock (code.Gate)
+        {
+            if (Volatile.Read(ref s->Translated.Stale) != 0 || site->Link == null)
+                return;
+            arena.SetLink(site->Link, target);
+            site->Link = null;
+        }
+    }
+
+    /// <summary>
+    /// Two forms of one address: the older one leads to the newer from now on (never back: that could become a circle). Regions of a generation have
+    /// ascending addresses.
+    /// </summary>
+    /// <param name="s">The vCPU that found both.</param>
+    /// <param name="from">The one that was left because of the frame, or of a register that was no double.</param>
+    /// <param name="to">The one to go to.</param>
+    /// <param name="plain">The other one keeps no doubles in host registers.</param>
+    public void LinkForms(VcpuState* s, RegionState* from, RegionState* to, bool plain)
+    {
+        bool floats = plain && from->OtherFloats != null && from->FloatMisses > FloatMissesTolerated;
+        if (from >= to || (from->OtherFrame == null && !floats))
+            return;
+        lock (code.Gate)
+        {
+            if (Volatile.Read(ref s->Translated.Stale) != 0)
+                return;
+            if (floats)
+                Lead(ref from->OtherFloats, to);
+            Lead(ref from->OtherFrame, to);
+        }
+    }
+
+    private void Lead(ref int* link, RegionState* to)
+    {
+        if (link != null)
+            arena.SetLink(link, to->Entry);
+        link = null;
+    }
+
+    /// <summary>Guest code of a physical page changed: all regions of the page go. Only they lead to one another directly. An epoch is to begin.</summary>
+    public void Forget(ulong physicalPage)
     {
         ownLoops.Remove(physicalPage);
         if (!pages.Remove(physicalPage, out List<RegionKey>? list))
@@ -262,92 +292,117 @@ internal sealed unsafe class Translator : IDisposable
         foreach (RegionKey key in list)
             regions.Remove(key);
         forgottenPages++;
-        ForgetPlaces();
+        if (Tracing.Translation)
+            FastXenEventSource.Log.RegionsForgotten(Tracing.Domain, Tracing.Vcpu, physicalPage);
     }
 
-    /// <summary>Forgets all translations.</summary>
-    public void Clear()
+    /// <summary>Forgets all translations. An epoch is to begin.</summary>
+    public void Drop()
     {
         drops++;
-        Forget();
+        ForgetAll();
     }
 
-    private void Forget()
+    private void ForgetAll()
     {
-        profile?.Collect(arena);
-        // Registers may be steps of divisions whose sites go.
-        TaggedFloats.UntagAll(s);
+        if (Tracing.Translation)
+            FastXenEventSource.Log.RegionsForgotten(Tracing.Domain, Tracing.Vcpu, ulong.MaxValue);
         regions.Clear();
-        plainFloats.Clear();
         ownLoops.Clear();
         pages.Clear();
-        arena.Reset();
-        ForgetPlaces();
     }
 
-    /// <summary>What has been done so far.</summary>
-    public TranslatorStatistics Statistics => new(
-        Translated, refused, guestSlots, hostBytes, flushes, drops, forgottenPages, arena.Links,
-        Named<Decode.Opcode>(HandlerCalls), Named<ExitKind>(Exits));
+    // The other part of the code memory takes its turn; false where some vCPU may still run code in it. The caller makes regions.
+    private bool BeginGeneration()
+    {
+        code.Epochs.Reclaim();
+        if (!arena.CanTurn)
+            return false;
+        flushes++;
+        profile?.Collect(arena);
+        ForgetAll();
+        code.Epochs.Retire(arena.GiveBack, arena.Turn());
+        // Who sees the new number finds no region of the old generation any more.
+        Volatile.Write(ref generation, generation + 1);
+        code.Epochs.Begin();
+        return true;
+    }
 
-    /// <summary>The regions in which most slots ran; none where profiling is off.</summary>
+    /// <summary>What has been done so far, for all vCPUs.</summary>
+    public TranslatorStatistics Statistics
+    {
+        get
+        {
+            lock (code.Gate)
+            {
+                long[] handlers = new long[ExitCounts.Opcodes], kinds = new long[ExitCounts.Kinds];
+                foreach (ExitCounts counts in exits)
+                    counts.AddTo(handlers, kinds);
+                return new TranslatorStatistics(
+                    translated, refused, guestSlots, hostBytes, flushes, drops, forgottenPages, arena.Links, Named<Decode.Opcode>(handlers), Named<ExitKind>(kinds));
+            }
+        }
+    }
+
+    /// <summary>The regions in which most slots ran; none where profiling is off. Not while a vCPU runs.</summary>
     public IReadOnlyList<RegionProfile> Profile(int count)
     {
-        profile?.Collect(arena);
-        return profile?.Hottest(count, Describe) ?? [];
+        lock (making)
+        {
+            profile?.Collect(arena);
+            return profile?.Hottest(count, Describe) ?? [];
+        }
     }
 
-    /// <summary>Shows the regions that hold a bundle.</summary>
+    /// <summary>Shows the regions that hold a bundle. Not while a vCPU runs.</summary>
     public void Visit(ulong address, Action<TranslatedRegion> visitor)
     {
-        foreach (nint known in regions.Values.ToArray())
+        lock (making)
         {
-            var region = (RegionState*)known;
-            if (region == null || region->CodeVa != (address & ~0xFFFUL) || !Plan(*region))
-                continue;
-            var translated = new TranslatedRegion(region, plan, s->MemoryBase + region->CodePa);
-            if (translated.Contains(address))
-                visitor(translated);
+            foreach (nint known in regions.Regions().ToArray())
+            {
+                var region = (RegionState*)known;
+                if (region->CodeVa != (address & ~0xFFFUL) || !Plan(*region))
+                    continue;
+                var shown = new TranslatedRegion(region, plan, code.MemoryBase + region->CodePa);
+                if (shown.Contains(address))
+                    visitor(shown);
+            }
         }
     }
 
     private IReadOnlyList<string> Describe(RegionState region) =>
-        Plan(region) ? [.. new TranslatedRegion(&region, plan, s->MemoryBase + region.CodePa).DescribeGuest()] : [];
+        Plan(region) ? [.. new TranslatedRegion(&region, plan, code.MemoryBase + region.CodePa).DescribeGuest()] : [];
 
-    private HashSet<int> OwnLoops(ulong physicalPage) => ownLoops.TryGetValue(physicalPage, out HashSet<int>? loops) ? loops : NoLoops;
+    private HashSet<int> OwnLoops(ulong physicalPage)
+    {
+        lock (code.Gate)
+            return ownLoops.TryGetValue(physicalPage, out HashSet<int>? loops) ? loops : NoLoops;
+    }
+
+    private HashSet<int> NewOwnLoops(ulong physicalPage)
+    {
+        lock (code.Gate)
+        {
+            if (!ownLoops.TryGetValue(physicalPage, out HashSet<int>? loops))
+                ownLoops.Add(physicalPage, loops = []);
+            return loops;
+        }
+    }
 
     // The plan of a region is not kept: it is made again from the page as it is now.
     private bool Plan(in RegionState region) =>
         plan.Make(
-            vcpu.Code.Page(region.CodePa), s->MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm,
+            code.Page(region.CodePa), code.MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm,
             new FloatContext(region.Context, region.Fpsr), OwnLoops(region.CodePa));
 
     private static Dictionary<string, long> Named<T>(long[] counts) where T : struct, Enum =>
         Enum.GetValues<T>().Where(value => counts[Convert.ToInt32(value, null)] != 0).ToDictionary(value => value.ToString(), value => counts[Convert.ToInt32(value, null)]);
 
-    private void ForgetPlaces()
-    {
-        Version++;
-        for (int table = 0; table < JumpEntry.Tables; table++)
-        {
-            if (!jumpsUsed[table])
-                continue;
-            new Span<JumpEntry>(jumps + table * JumpEntry.Count, JumpEntry.Count).Fill(new JumpEntry { Ip = ulong.MaxValue });
-            // What runs now may fill its own again.
-            jumpsUsed[table] = JumpEntry.TableOf(Context) >> 1 == table >> 1;
-        }
-
-        var shadow = new Span<ShadowEntry>(s->Translated.Shadow, CodeState.ShadowEntries);
-        shadow.Fill(new ShadowEntry { Ip = ulong.MaxValue });
-    }
-
-    /// <inheritdoc/>
+    /// <summary>Frees all code; no vCPU runs any more.</summary>
     public void Dispose()
     {
-        vcpu.Code.Forgotten -= Forget;
-        vcpu.Code.Dropped -= Clear;
         arena.Dispose();
-        NativeMemory.AlignedFree(jumps);
-        s->Translated.Jumps = null;
+        regions.Dispose();
     }
 }

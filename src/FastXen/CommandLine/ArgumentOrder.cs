@@ -6,6 +6,10 @@ namespace FastXen.CommandLine;
 /// </summary>
 internal sealed class ArgumentOrder
 {
+    // Options that have no value.
+    private static readonly string[] Flags =
+        ["--help", "--version", "--stats", "--lockstep", "--perf-map", "--json", "--wait", "--force", "--clear"];
+
     /// <summary>Sorts the arguments of a command.</summary>
     public ArgumentOrder(string[] args)
     {
@@ -20,7 +24,7 @@ internal sealed class ArgumentOrder
             {
                 operands.Add(argument);
             }
-            else if (argument.Contains('=') || argument is "--help" or "--version" or "--stats" or "--lockstep" or "--perf-map")
+            else if (argument.Contains('=') || Array.IndexOf(Flags, argument) >= 0)
             {
                 options.Add(argument);
             }

@@ -3,6 +3,7 @@ using CommandLine;
 using CommandLine.Text;
 using FastXen.Bare;
 using FastXen.Commands;
+using FastXen.Control;
 using FastXen.Loader;
 
 namespace FastXen.CommandLine;
@@ -10,9 +11,44 @@ namespace FastXen.CommandLine;
 /// <summary>The command line of <c>fastxen</c>.</summary>
 public static class CommandLineInterface
 {
+    private static readonly Type[] Verbs =
+    [
+        typeof(RunOptions),
+        typeof(ServeOptions),
+        typeof(ListOptions),
+        typeof(ConsoleOptions),
+        typeof(CreateOptions),
+        typeof(ShutdownOptions),
+        typeof(RebootOptions),
+        typeof(DestroyOptions),
+        typeof(RenameOptions),
+        typeof(DomidOptions),
+        typeof(DomnameOptions),
+        typeof(UptimeOptions),
+        typeof(InfoOptions),
+        typeof(DmesgOptions),
+        typeof(CheckOptions),
+        typeof(DisassembleOptions),
+        typeof(VectorsOptions),
+        typeof(ExecOptions),
+    ];
+
     /// <summary>Parses the arguments, runs the command, and returns the process's exit code.</summary>
     // The parser builds option objects by reflection: their members must survive trimming.
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RunOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ServeOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ListOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ConsoleOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(CreateOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ShutdownOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RebootOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DestroyOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RenameOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DomidOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DomnameOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(UptimeOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(InfoOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DmesgOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(CheckOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DisassembleOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VectorsOptions))]
@@ -25,20 +61,34 @@ public static class CommandLineInterface
             settings.HelpWriter = null;
             settings.AllowMultiInstance = true;
         });
-        ParserResult<object> result = parser.ParseArguments(order.Arguments,
-            typeof(RunOptions), typeof(CheckOptions), typeof(DisassembleOptions), typeof(VectorsOptions), typeof(ExecOptions));
+        ParserResult<object> result = parser.ParseArguments(order.Arguments, Verbs);
         if (result.Tag == ParserResultType.Parsed && order.WithoutValue is { } option) return Refuse($"option '{option}' needs a value", args);
         try
         {
-            return result.MapResult(
-                (RunOptions options) => RunCommand.Run(options),
-                (CheckOptions options) => CheckCommand.Run(options),
-                (DisassembleOptions options) => DisassembleCommand.Run(options),
-                (VectorsOptions options) => VectorRunner.Run([.. options.Files], options.Engine ?? BareEngine.Interpreter, Console.Out, Console.Error),
-                (ExecOptions options) => BareProgramRunner.Run(options.File, options.Engine ?? BareEngine.Interpreter, Console.In, Console.Out, Console.Error),
-                errors => Explain(result, [.. errors], args));
+            return result.Value switch
+            {
+                RunOptions options => RunCommand.Run(options),
+                ServeOptions options => ServeCommand.Run(options),
+                ListOptions options => ControlCommands.List(options),
+                ConsoleOptions options => ConsoleCommand.Run(options),
+                CreateOptions options => ControlCommands.Create(options),
+                ShutdownOptions options => ControlCommands.Shutdown(options),
+                RebootOptions options => ControlCommands.Reboot(options),
+                DestroyOptions options => ControlCommands.Destroy(options),
+                RenameOptions options => ControlCommands.Rename(options),
+                DomidOptions options => ControlCommands.Domid(options),
+                DomnameOptions options => ControlCommands.Domname(options),
+                UptimeOptions options => ControlCommands.Uptime(options),
+                InfoOptions options => ControlCommands.Info(options),
+                DmesgOptions options => ControlCommands.Dmesg(options),
+                CheckOptions options => CheckCommand.Run(options),
+                DisassembleOptions options => DisassembleCommand.Run(options),
+                VectorsOptions options => VectorRunner.Run([.. options.Files], options.Engine ?? BareEngine.Interpreter, Console.Out, Console.Error),
+                ExecOptions options => BareProgramRunner.Run(options.File, options.Engine ?? BareEngine.Interpreter, Console.In, Console.Out, Console.Error),
+                _ => Explain(result, [.. result.Errors], args),
+            };
         }
-        catch (LoadException e)
+        catch (Exception e) when (e is LoadException or ControlException)
         {
             Console.Error.WriteLine($"fastxen: {e.Message}");
             return ExitCode.BadInput;

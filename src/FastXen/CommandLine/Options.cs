@@ -3,12 +3,20 @@ using CommandLine;
 namespace FastXen.CommandLine;
 
 /// <summary><c>fastxen run</c>: boots a guest.</summary>
-[Verb("run", HelpText = "Boot a guest, described by a config file or by options.")]
+[Verb("run", HelpText = "Boot guests, described by config files or (one) by options.")]
 public sealed class RunOptions
 {
-    /// <summary>The guest's config file.</summary>
-    [Value(0, MetaName = "CONFIG", HelpText = "Guest config (JSON). Options given beside it replace what it says.")]
-    public string? Config { get; set; }
+    /// <summary>The guests' config files.</summary>
+    [Value(0, MetaName = "CONFIG...", HelpText = "Guest configs (JSON). Options given beside one replace what it says. The first guest has the terminal.")]
+    public IEnumerable<string> Configs { get; set; } = [];
+
+    /// <summary>The control socket.</summary>
+    [Option("socket", MetaValue = "PATH|none", HelpText = "Control socket (default: where the other commands find it).")]
+    public string? Socket { get; set; }
+
+    /// <summary>Seconds for the guests to shut down.</summary>
+    [Option("grace", MetaValue = "SECONDS", HelpText = "When told to end by a signal: time for the guests to shut down (default 10). A second signal ends them at once.")]
+    public string? Grace { get; set; }
 
     /// <summary>Kernel image.</summary>
     [Option("kernel", MetaValue = "FILE", HelpText = "Kernel: an IA-64 ELF file, plain or gzip.")]
@@ -73,6 +81,18 @@ public sealed class RunOptions
     /// <summary>Where to.</summary>
     [Option("dump-file", MetaValue = "FILE", HelpText = "With --dump-code: where to (default: standard error).")]
     public string? DumpFile { get; set; }
+
+    /// <summary>File for a trace.</summary>
+    [Option("trace", MetaValue = "FILE", HelpText = "Record a trace (.nettrace) from power-on to the end; 'fastxen trace report FILE' reads it.")]
+    public string? Trace { get; set; }
+
+    /// <summary>What to trace.</summary>
+    [Option("trace-keywords", MetaValue = "LIST", HelpText = "With --trace: all (default) or some of lifecycle, scheduling, exits, interruptions, hypercalls, firmware, translation, tlb, devices, interrupts, with commas.")]
+    public string? TraceKeywords { get; set; }
+
+    /// <summary>How much of it.</summary>
+    [Option("trace-level", MetaValue = "LEVEL", HelpText = "With --trace: informational (default), or verbose: each exit and each TLB miss.")]
+    public string? TraceLevel { get; set; }
 }
 
 /// <summary><c>fastxen check</c>: validates a config and the files that it names.</summary>

@@ -1,100 +1,80 @@
-using System.Runtime.InteropServices;
 using FastXen.CommandLine;
 using FastXen.Core;
 using FastXen.Diagnostics;
 using FastXen.Loader;
 using FastXen.Loader.Configuration;
-using FastXen.Platform.Uart;
+using FastXen.Loader.Hosting;
 using FastXen.Terminal;
 
 namespace FastXen.Commands;
 
-/// <summary><c>fastxen run</c>.</summary>
-internal sealed class RunCommand : IConsoleUser
+/// <summary><c>fastxen run</c>: guests that live as long as this process, the first one on its terminal.</summary>
+internal static class RunCommand
 {
-    private readonly Domain _domain;
-    private volatile int _signal;
-
-    private RunCommand(Domain domain) => _domain = domain;
-
     public static int Run(RunOptions options)
     {
-        GuestConfig config = ReadConfig(options);
-        if (options.Lockstep) return LockstepCommand.Run(config, options.Input);
+        GuestConfig[] configs = ReadConfigs(options);
+        if (options.Lockstep)
+        {
+            return configs.Length == 1
+                ? LockstepCommand.Run(configs[0], options.Input)
+                : throw new ConfigException("command line", "--lockstep compares one guest");
+        }
         if (options.Input is not null) throw new ConfigException("command line", "--input goes with --lockstep only");
-        List<string> reports = [];
+        return RunAsync(options, configs).GetAwaiter().GetResult();
+    }
+
+    private static async Task<int> RunAsync(RunOptions options, GuestConfig[] configs)
+    {
+        using RunTrace trace = new(options);
         using RunDiagnostics diagnostics = new(options);
-        using Domain domain = new(config, reports.Add) { Translator = diagnostics.Translator };
-        int exit = new RunCommand(domain).Run(config);
-        // After the console is gone: the terminal is the user's again.
-        foreach (string report in reports) Console.Error.WriteLine($"fastxen: {config.Name}: {report}");
-        diagnostics.Finish(domain);
-        if (options.Statistics) Console.Error.WriteLine(domain.Statistics.ToJson());
-        return exit;
-    }
-
-    /// <inheritdoc/>
-    public string Status => _domain.Status;
-
-    /// <inheritdoc/>
-    public void Leave() => _domain.RequestStop();
-
-    private int Run(GuestConfig config)
-    {
-        PosixSignalRegistration[] signals =
-        [
-            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, 1)),
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, 2)),
-            PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => Stop(context, 3)),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, 15)),
-        ];
-        try
+        Host host = new() { OpenConsole = new ConsolePlaces(hasTerminal: true).Open, Translator = diagnostics.Translator };
+        List<HostedDomain> domains = [];
+        int signal;
+        await using (HostSession session = new(host, options.Socket, HostOptions.Grace(options.Grace), socketRequired: false))
         {
-            VcpuStop reason;
-            ICharacterBackend console = OpenConsole(config.Console);
-            using (console as IDisposable)
-                reason = _domain.Run(console);
-            return reason switch
+            try
             {
-                // Power is as good as off for a guest that halted its only processor.
-                VcpuStop.PowerOff or VcpuStop.Halted => ExitCode.Success,
-                _ when _signal != 0 => ExitCode.Signal + _signal,
-                _ => ExitCode.Failure,
-            };
+                foreach (GuestConfig config in configs) domains.Add(host.Create(config));
+            }
+            catch (LoadException)
+            {
+                await session.AbandonAsync();
+                throw;
+            }
+            await session.WaitForAllAsync();
+            signal = session.Signal;
         }
-        finally
+        // After the console is gone: the terminal is the user's again.
+        foreach (HostedDomain domain in domains)
         {
-            foreach (PosixSignalRegistration signal in signals) signal.Dispose();
+            foreach (string report in domain.Reports) Console.Error.WriteLine($"fastxen: {domain.Name}: {report}");
+            diagnostics.Finish(domain.Domain);
+            if (options.Statistics) Console.Error.WriteLine(domain.Domain.Statistics.ToJson());
         }
+        // Power is as good as off for a guest that halted its only processor.
+        if (domains.TrueForAll(static domain => domain.Ended.Result is VcpuStop.PowerOff or VcpuStop.Halted)) return ExitCode.Success;
+        return signal != 0 ? ExitCode.Signal + signal : ExitCode.Failure;
     }
 
-    // The first signal stops the guest, and the process ends in good order. A second one does not wait for that.
-    private void Stop(PosixSignalContext context, int number)
+    private static GuestConfig[] ReadConfigs(RunOptions options)
     {
-        context.Cancel = _signal == 0;
-        _signal = number;
-        _domain.RequestStop();
-    }
-
-    private ICharacterBackend OpenConsole(ConsoleConfig config)
-    {
-        switch (config.Type)
+        string[] files = [.. options.Configs];
+        Dictionary<string, string?> fields = Fields(options);
+        string[] disks = [.. options.Disks];
+        if (files.Length == 0 && options.Kernel is null) throw new ConfigException("command line", "name a config, or a kernel with --kernel");
+        if (fields.Count == 0 && disks.Length == 0)
         {
-            case ConsoleType.File:
-                return new FileConsole(config.Path!);
-            case ConsoleType.Socket:
-                return new SocketConsole(config.Path!);
-            case ConsoleType.Pty:
-                PtyConsole pty = new();
-                Console.Error.WriteLine($"fastxen: the console is {pty.Path}");
-                return pty;
-            default:
-                return new StdioConsole(config.Escape, this);
+            GuestConfig[] configs = [.. files.SelectMany(GuestConfigReader.ReadAll)];
+            if (configs.Length == 0) throw new ConfigException(files[0], "domains", "expected at least one");
+            return configs;
         }
+        if (files.Length > 1) throw new ConfigException("command line", "options that stand in for a config's fields go with one config only");
+        return [GuestConfigReader.Read(files.FirstOrDefault(), fields, disks)];
     }
 
-    /// <summary>The config file, if there is one, with the options in the place of its fields.</summary>
-    private static GuestConfig ReadConfig(RunOptions options)
+    // What the options say, by the fields of a config that they stand in for.
+    private static Dictionary<string, string?> Fields(RunOptions options)
     {
         Dictionary<string, string?> fields = [];
         if (options.Kernel is { } kernel) fields["kernel"] = FullPath(kernel);
@@ -110,8 +90,7 @@ internal sealed class RunCommand : IConsoleUser
             fields["console:type"] = terminal ? "stdio" : "file";
             fields["console:path"] = terminal ? null : FullPath(console);
         }
-        if (options.Config is null && options.Kernel is null) throw new ConfigException("command line", "name a config, or a kernel with --kernel");
-        return GuestConfigReader.Read(options.Config, fields, [.. options.Disks]);
+        return fields;
     }
 
     private static string FullPath(string path) => path.Length == 0 ? path : Path.GetFullPath(path);

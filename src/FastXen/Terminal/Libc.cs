@@ -83,6 +83,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial void Close(int descriptor);
 
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
     /// <summary>Waits for a descriptor; false when the time (-1: for ever) is over.</summary>
     public static bool Wait(int descriptor, short events, int milliseconds)
     {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using FastXen.Loader;
 using FastXen.Platform.Uart;
+using FastXen.Sockets;
 
 namespace FastXen.Terminal;
 
@@ -15,49 +16,13 @@ internal sealed class SocketConsole : ICharacterBackend, IDisposable
     public SocketConsole(string path)
     {
         _path = path;
-        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            UnixDomainSocketEndPoint address = new(path);
-            RemoveStale(path, address);
-            _listener.Bind(address);
-            // Nobody can connect before Listen, so there is no moment at which others could.
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            _listener.Listen(1);
+            _listener = UnixListener.Listen(path, backlog: 1);
         }
         catch (Exception e) when (e is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            _listener.Dispose();
             throw new ImageException(path, $"cannot be made a socket: {e.Message}", e);
-        }
-    }
-
-    // A socket that nobody listens on was left by a process that died.
-    private static void RemoveStale(string path, UnixDomainSocketEndPoint address)
-    {
-        if (!File.Exists(path)) return;
-        using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(address);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(path))
-        {
-            File.Delete(path);
-        }
-    }
-
-    // Of what is there, only a socket cannot be opened (ENXIO).
-    private static bool IsSocket(string path)
-    {
-        try
-        {
-            File.OpenHandle(path).Dispose();
-            return false;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return e is IOException;
         }
     }
 

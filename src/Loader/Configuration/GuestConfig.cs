@@ -101,7 +101,7 @@ public sealed record HostForward(ForwardProtocol Protocol, IPEndPoint Host, int 
 /// <summary>Where the console's characters go.</summary>
 public enum ConsoleType
 {
-    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output.</summary>
+    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output. For one domain of a process: others get <see cref="Buffer"/>.</summary>
     Stdio,
     /// <summary>Output to a file; no input.</summary>
     File,
@@ -109,6 +109,8 @@ public enum ConsoleType
     Pty,
     /// <summary>A Unix socket that serves one client at a time.</summary>
     Socket,
+    /// <summary>Nowhere: the latest output is kept for those who attach with <c>fastxen console</c>.</summary>
+    Buffer,
 }
 
 /// <summary>The console.</summary>

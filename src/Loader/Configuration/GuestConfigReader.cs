@@ -13,8 +13,35 @@ public static class GuestConfigReader
     /// <summary>Largest config file in bytes.</summary>
     public const int MaximumFileSize = 1 << 20;
 
-    /// <summary>Reads a config file.</summary>
+    /// <summary>Most guests in one file.</summary>
+    public const int MaximumGuests = 1024;
+
+    /// <summary>What a guest's name may be.</summary>
+    public const string NameRule = "1 to 64 letters, digits, '-', '_' or '.'";
+
+    private static readonly string[] GuestFields =
+    [
+        "$schema", "name", "personality", "memory", "vcpus", "engine", "clock", "kernel", "initrd", "commandLine",
+        "disks", "network", "console", "efiVariables",
+    ];
+
+    /// <summary>Reads a config file of one guest.</summary>
     public static GuestConfig Read(string file) => Read(file, new Dictionary<string, string?>(), []);
+
+    /// <summary>Reads a config file of one guest, or of several in a list <c>"domains"</c>.</summary>
+    public static IReadOnlyList<GuestConfig> ReadAll(string file) => ParseAll(new ConfigSource(file, []), ReadFile(file));
+
+    /// <summary>Reads one guest or several from a text. Relative paths are relative to <paramref name="folder"/>; messages call the text "config".</summary>
+    public static IReadOnlyList<GuestConfig> ParseInline(string json, string folder)
+    {
+        int length = Encoding.UTF8.GetByteCount(json);
+        return length <= MaximumFileSize
+            ? ParseAll(new ConfigSource("config", [], folder), Encoding.UTF8.GetBytes(json))
+            : throw new ConfigException("config", $"a config has at most {MaximumFileSize} bytes, this text has {length}");
+    }
+
+    /// <summary>Whether a text keeps to <see cref="NameRule"/>.</summary>
+    public static bool IsName(string text) => text.Length is > 0 and <= 64 && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     /// <summary>
     /// Reads a config file (or none) with fields of the command line over it: <paramref name="fields"/> by configuration key ("console:type"),
@@ -31,8 +58,28 @@ public static class GuestConfigReader
         int first = inFile.GetSection("disks").GetChildren().Count();
         for (int i = 0; i < disks.Count; i++) overrides[$"disks:{first + i}:path"] = Path.GetFullPath(disks[i]);
 
-        return Read(new ConfigSource(file, overrides.Keys), Build(file, json, overrides), file);
+        ConfigSource source = new(file, overrides.Keys);
+        return ReadGuest(source, new ConfigNode(source, Build(file, json, overrides), "", GuestFields), DefaultName(file));
     }
+
+    private static List<GuestConfig> ParseAll(ConfigSource source, byte[] json)
+    {
+        IConfigurationRoot root = Build(source.Name, json, []);
+        string name = DefaultName(source.File);
+        if (!root.GetSection("domains").Exists()) return [ReadGuest(source, new ConfigNode(source, root, "", GuestFields), name)];
+        ConfigNode node = new(source, root, "", "$schema", "domains");
+        List<ConfigNode> guests = node.Objects("domains", MaximumGuests, GuestFields);
+        List<GuestConfig> configs = [];
+        for (int n = 0; n < guests.Count; n++)
+        {
+            GuestConfig config = ReadGuest(source, guests[n], $"{name}-{n + 1}");
+            if (configs.Exists(other => other.Name == config.Name)) throw guests[n].Problem("name", $"there are two domains \"{config.Name}\"");
+            configs.Add(config);
+        }
+        return configs;
+    }
+
+    private static string DefaultName(string? file) => file is null ? "guest" : Path.GetFileNameWithoutExtension(file);
 
     private static byte[] ReadFile(string file)
     {
@@ -76,18 +123,15 @@ public static class GuestConfigReader
         return clean.ToString();
     }
 
-    private static GuestConfig Read(ConfigSource source, IConfigurationRoot root, string? file)
+    private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName)
     {
-        ConfigNode node = new(source, root, "",
-            "$schema", "name", "personality", "memory", "vcpus", "engine", "clock", "kernel", "initrd", "commandLine",
-            "disks", "network", "console", "efiVariables");
         return new GuestConfig
         {
             Source = source.Name,
-            Name = ReadName(node, file),
+            Name = ReadName(node, defaultName),
             Personality = ReadPersonality(node),
             Memory = ReadMemory(node),
-            Vcpus = ReadVcpus(node),
+            Vcpus = node.Number("vcpus", 1, 1, MachineLimits.Vcpus),
             Engine = node.Choice("engine", EngineKind.Translator),
             Clock = node.Choice("clock", ClockSource.Host),
             Kernel = node.RequiredFile("kernel"),
@@ -100,12 +144,11 @@ public static class GuestConfigReader
         };
     }
 
-    private static string ReadName(ConfigNode node, string? file)
+    private static string ReadName(ConfigNode node, string defaultName)
     {
         string? name = node.Text("name");
-        if (name is null) return file is null ? "guest" : Path.GetFileNameWithoutExtension(file);
-        bool good = name.Length is > 0 and <= 64 && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
-        return good ? name : throw node.Wrong("name", "1 to 64 letters, digits, '-', '_' or '.'");
+        if (name is null) return defaultName;
+        return IsName(name) ? name : throw node.Wrong("name", NameRule);
     }
 
     private static Personality ReadPersonality(ConfigNode node)
@@ -124,14 +167,6 @@ public static class GuestConfigReader
             ? (bytes + MachineLimits.MemoryGranule - 1) / MachineLimits.MemoryGranule * MachineLimits.MemoryGranule
             : throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from "
                 + $"{MemorySize.Format(MachineLimits.MinimumMemory)} to {MemorySize.Format(MachineLimits.MaximumMemory)}");
-    }
-
-    private static int ReadVcpus(ConfigNode node)
-    {
-        int vcpus = node.Number("vcpus", 1, 1, MachineLimits.ConfigurableVcpus);
-        return vcpus <= MachineLimits.SupportedVcpus
-            ? vcpus
-            : throw node.Problem("vcpus", $"{vcpus} processors are not yet supported, the machine has at most {MachineLimits.SupportedVcpus}");
     }
 
     private static string ReadCommandLine(ConfigNode node)

@@ -1,13 +1,10 @@
 namespace FastXen.Loader.Configuration;
 
-/// <summary>What a config may ask for, and what this version of the machine can do of it.</summary>
+/// <summary>What a config may ask for.</summary>
 public static class MachineLimits
 {
-    /// <summary>Most virtual processors that a config may name.</summary>
-    public const int ConfigurableVcpus = 64;
-
-    /// <summary>Most virtual processors that the machine has today.</summary>
-    public const int SupportedVcpus = 1;
+    /// <summary>Most virtual processors.</summary>
+    public const int Vcpus = Platform.MachineMap.MaxProcessors;
 
     /// <summary>Least RAM in bytes.</summary>
     public const ulong MinimumMemory = 64UL << 20;

@@ -60,7 +60,7 @@ public static unsafe class Tlb
     {
         int shift = PurgeShift(size);
         if (Tracing.Tlb)
-            FastXenEventSource.Log.TlbPurge((long)va, rid, shift);
+            FastXenEventSource.Log.TlbPurge(Tracing.Domain, Tracing.Vcpu, shift, (int)rid, va);
         PurgeCache(m, &m->Itc, va, rid, shift);
         PurgeCache(m, &m->Dtc, va, rid, shift);
     }

@@ -39,13 +39,14 @@ public sealed class PowerManagement : IPortDevice
         start = time.GetTimestamp();
     }
 
-    /// <summary>Presses the power button: a guest that listens shuts itself down.</summary>
-    public void PressPowerButton()
+    /// <summary>Presses the power button: a guest that listens shuts itself down. False when it does not listen (its driver has not enabled the event).</summary>
+    public bool PressPowerButton()
     {
         lock (gate)
         {
             status |= PowerButtonStatus;
             UpdateInterrupt();
+            return (enable & PowerButtonStatus) != 0;
         }
     }
 
@@ -61,6 +62,9 @@ public sealed class PowerManagement : IPortDevice
             return value;
         }
     }
+
+    /// <inheritdoc/>
+    public string Name => "acpi pm";
 
     /// <inheritdoc/>
     public void Write(ushort port, int size, uint value)

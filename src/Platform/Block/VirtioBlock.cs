@@ -50,6 +50,9 @@ public sealed class VirtioBlock : VirtioDevice
     public override ushort Type => 2;
 
     /// <inheritdoc/>
+    public override string Name => "virtio-blk";
+
+    /// <inheritdoc/>
     public override int ClassCode => 0x01_00_00;
 
     /// <inheritdoc/>

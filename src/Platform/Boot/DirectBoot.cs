@@ -1,10 +1,8 @@
 using System.Text;
-using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Mmu;
 using FastXen.Platform.Firmware;
 using FastXen.Platform.Firmware.Efi;
-using FastXen.Platform.Firmware.Sal;
 
 namespace FastXen.Platform.Boot;
 
@@ -62,30 +60,8 @@ public static unsafe class DirectBoot
         Store(memory, MemoryMap, map);
         memory.NotifyWritten(FirmwareLayout.LoaderData, FirmwareLayout.LoaderDataSize);
 
-        Enter(firmware, processor: 0, image.Entry);
+        HandOff.Enter(firmware.Processors[0], number: 0, image.Entry, FirmwareService.ReturnFromSystem);
         Registers.SetGr(firmware.Processors[0].State, 28, BootParameters);
-    }
-
-    /// <summary>Puts an application processor at the entry that the operating system gave SAL (OS_BOOT_RENDEZ).</summary>
-    public static void Rendezvous(MachineFirmware firmware, int processor, BootRendezvous rendezvous)
-    {
-        Enter(firmware, processor, rendezvous.Entry);
-        Registers.SetGr(firmware.Processors[processor].State, 1, rendezvous.Gp);
-    }
-
-    // From the reset state, which has an empty frame, RSC 0 and all interrupts masked: physical mode, bank 1, stacks in the firmware's memory.
-    private static void Enter(MachineFirmware firmware, int processor, ulong entry)
-    {
-        VcpuState* s = firmware.Processors[processor].State;
-        ulong stack = FirmwareLayout.Stack(processor);
-        s->Ip = entry;
-        s->PsrValue = Psr.Bn;
-        s->BspStore = stack;
-        s->Cr[Cr.Iva] = FirmwareLayout.VectorTable;
-        s->Cr[Cr.Lid] = MachineMap.Lid(processor);
-        s->Br[0] = FirmwareLayout.Entry(FirmwareService.ReturnFromSystem);
-        Registers.SetGr(s, 12, stack + FirmwareLayout.StackSize - 16);
-        AddressSpace.SelectMode(s);
     }
 
     private static EfiMemoryRange Pages(EfiMemoryType type, (ulong Start, ulong Size) range)

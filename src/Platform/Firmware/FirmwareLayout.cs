@@ -57,8 +57,10 @@ public enum FirmwareService : uint
     Fpswa,
     /// <summary>An interruption before the operating system set its own vector table.</summary>
     UnexpectedInterruption,
-    /// <summary>Return of an operating system from OS_BOOT_RENDEZ, or from a kernel's entry.</summary>
+    /// <summary>Return of an operating system from its entry on the boot processor.</summary>
     ReturnFromSystem,
+    /// <summary>Where application processors wait for the operating system, and where they return to.</summary>
+    RendezvousWait,
     /// <summary>Any EFI boot service (boot services have ended).</summary>
     BootService,
 

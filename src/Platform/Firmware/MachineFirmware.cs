@@ -58,8 +58,12 @@ public sealed unsafe class MachineFirmware : IFirmware
         pal = new(memory, processors);
         sal = new(configuration.Pci);
         efi = new(memory, tables, configuration.Variables, configuration.Time);
-        foreach (Vcpu processor in processors)
-            processor.Firmware = this;
+        for (int n = 0; n < processors.Count; n++)
+        {
+            processors[n].Firmware = this;
+            if (n != 0)
+                HandOff.Enter(processors[n], n, FirmwareLayout.Entry(FirmwareService.RendezvousWait), FirmwareService.RendezvousWait);
+        }
     }
 
     /// <summary>The processors, the boot processor first.</summary>
@@ -94,6 +98,9 @@ public sealed unsafe class MachineFirmware : IFirmware
             case FirmwareService.UnexpectedInterruption:
                 ReportInterruption(vcpu);
                 vcpu.RequestStop(VcpuStop.Crashed);
+                return FirmwareReturn.Jump;
+            case FirmwareService.RendezvousWait:
+                RendezvousWait.Call(vcpu, pal.NumberOf(vcpu), sal.Rendezvous);
                 return FirmwareReturn.Jump;
             case FirmwareService.ReturnFromSystem:
                 vcpu.RequestStop(VcpuStop.Halted);

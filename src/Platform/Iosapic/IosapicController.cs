@@ -78,6 +78,9 @@ public sealed class IosapicController : IMmioRegion, ILineSink
     }
 
     /// <inheritdoc/>
+    public string NameAt(ulong offset) => "iosapic";
+
+    /// <inheritdoc/>
     public ulong Read(ulong offset, int size)
     {
         lock (gate)

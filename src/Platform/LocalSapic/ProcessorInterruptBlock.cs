@@ -22,6 +22,9 @@ public sealed class ProcessorInterruptBlock(IInterruptSink sink) : IMmioRegion
     public byte Xtp => xtp;
 
     /// <inheritdoc/>
+    public string NameAt(ulong offset) => "interrupt block";
+
+    /// <inheritdoc/>
     public ulong Read(ulong offset, int size) => offset switch
     {
         // There is no 8259 to answer the acknowledge cycle: the bus floats.

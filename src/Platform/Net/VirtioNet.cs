@@ -45,6 +45,9 @@ public sealed class VirtioNet : VirtioDevice, IFrameSink
     public override ushort Type => 1;
 
     /// <inheritdoc/>
+    public override string Name => "virtio-net";
+
+    /// <inheritdoc/>
     public override int ClassCode => 0x02_00_00;
 
     /// <inheritdoc/>

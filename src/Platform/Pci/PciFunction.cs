@@ -57,6 +57,9 @@ public abstract class PciFunction
         writable[InterruptLineRegister] = 0xff;
     }
 
+    /// <summary>What traces call it.</summary>
+    public virtual string Name => "pci";
+
     /// <summary>The function may read and write memory and send MSIs.</summary>
     protected bool IsBusMaster => (Command & BusMasterEnable) != 0;
 

@@ -97,6 +97,9 @@ public sealed class PciRoot : IPciConfigSpace, IMmioRegion
     }
 
     /// <inheritdoc/>
+    public string NameAt(ulong offset) => TryFind(offset, 1, out Window window, out _) ? window.Function.Name : "pci";
+
+    /// <inheritdoc/>
     public ulong Read(ulong offset, int size) => TryFind(offset, size, out Window window, out ulong inside)
         ? window.Function.ReadBar(window.Bar, inside, size)
         : ulong.MaxValue >> (64 - 8 * size);

@@ -8,4 +8,7 @@ public interface IPortDevice
 
     /// <summary>Writes the low <paramref name="size"/> bytes (1, 2 or 4) of <paramref name="value"/> at <paramref name="port"/> (absolute).</summary>
     void Write(ushort port, int size, uint value);
+
+    /// <summary>What traces call it.</summary>
+    string Name => "port";
 }

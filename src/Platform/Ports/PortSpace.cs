@@ -56,6 +56,9 @@ public sealed class PortSpace : IMmioRegion
             Find(port, size)?.Write((ushort)port, size, (uint)(value & Mask(size)));
     }
 
+    /// <inheritdoc/>
+    public string NameAt(ulong offset) => Find(PortOf(offset), 1)?.Name ?? "port";
+
     /// <summary>The port at an offset of the window.</summary>
     public static int PortOf(ulong offset) => (int)(offset >> 12 << 2 | offset & 3) & 0xffff;
 

@@ -65,6 +65,9 @@ public sealed partial class Uart16550
     }
 
     /// <inheritdoc/>
+    public string Name => "uart";
+
+    /// <inheritdoc/>
     public void Write(ushort port, int size, uint value)
     {
         lock (gate)

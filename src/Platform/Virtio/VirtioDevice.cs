@@ -11,6 +11,9 @@ public abstract class VirtioDevice : IDisposable
     /// <summary>Virtio device type (virtio 1.2, 5).</summary>
     public abstract ushort Type { get; }
 
+    /// <summary>What traces call it.</summary>
+    public abstract string Name { get; }
+
     /// <summary>PCI class code.</summary>
     public abstract int ClassCode { get; }
 

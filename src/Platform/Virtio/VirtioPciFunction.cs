@@ -43,6 +43,9 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
         device.OnAttached();
     }
 
+    /// <inheritdoc/>
+    public override string Name => device.Name;
+
     /// <summary>The domain's memory.</summary>
     public PhysicalMemory Memory { get; }
 

@@ -19,6 +19,9 @@ public sealed class VirtioRng(int? seed = null) : VirtioDevice
     public override ushort Type => 4;
 
     /// <inheritdoc/>
+    public override string Name => "virtio-rng";
+
+    /// <inheritdoc/>
     public override int ClassCode => 0x10_80_00;
 
     /// <inheritdoc/>

@@ -4,7 +4,6 @@ using FastXen.Core.State;
 using FastXen.Platform.Boot;
 using FastXen.Platform.Firmware;
 using FastXen.Platform.Firmware.Efi;
-using FastXen.Platform.Firmware.Sal;
 
 namespace FastXen.Platform.Tests.Firmware;
 
@@ -54,15 +53,6 @@ public sealed unsafe class DirectBootTests : IDisposable
         Assert.Equal(FirmwareLayout.VectorTable, s->Cr[Cr.Iva]);
         Assert.InRange(s->BspStore, FirmwareLayout.Stacks, s->Gr[12]);
         Assert.InRange(s->Gr[12], FirmwareLayout.Stacks, FirmwareLayout.End - 16);
-    }
-
-    [Fact]
-    public void Application_processors_start_at_the_rendezvous()
-    {
-        DirectBoot.Rendezvous(machine.Firmware, 1, new BootRendezvous(0x400_0000, 0x500_0000));
-        VcpuState* s = machine.Firmware.Processors[1].State;
-        Assert.Equal((0x400_0000ul, 0x500_0000ul, MachineMap.Lid(1)), (s->Ip, s->Gr[1], s->Cr[Cr.Lid]));
-        Assert.NotEqual(FirmwareLayout.Stack(0), s->BspStore);
     }
 
     [Fact]

@@ -31,10 +31,16 @@ internal struct DivisionSite
     /// <summary>Computes the value of a register with a site's tag.</summary>
     public static unsafe FloatRegister Compute(DivisionSite* sites, uint tag)
     {
-        DivisionSite* site = sites + (tag - FirstTag) / DivisionValues.Most;
+        uint number = (tag - FirstTag) / DivisionValues.Most;
+        DivisionSite* site = sites + number;
         byte value = (byte)((tag - FirstTag) % DivisionValues.Most);
-        return DivisionValues.IsSeed(value)
-            ? DivisionValues.Compute(value, TaggedFloats.Value(site->Dividend), TaggedFloats.Value(site->Divisor))
-            : DivisionValues.Compute(value, TaggedFloats.Value(site->LateDividend), TaggedFloats.Value(site->LateDivisor));
+        bool isSeed = DivisionValues.IsSeed(value);
+        FloatRegister dividend = isSeed ? site->Dividend : site->LateDividend, divisor = isSeed ? site->Divisor : site->LateDivisor;
+        return IsOfDoubles(number)
+            ? DivisionValues.Compute(value, MemoryFormat.FromDouble(dividend.Significand), MemoryFormat.FromDouble(divisor.Significand))
+            : DivisionValues.Compute(value, dividend, divisor);
     }
+
+    // Whether operands are kept as doubles: a vCPU finds its sites as they come, and nobody has filled them in.
+    private static bool IsOfDoubles(uint number) => number >= CodeArena.FirstDoubleSite;
 }

@@ -32,9 +32,6 @@ internal static unsafe class TaggedFloats
             Untag(s, Registers.Fr(s, f));
     }
 
-    /// <summary>The value of an 82-bit register or a tagged double.</summary>
-    public static FloatRegister Value(in FloatRegister f) => f.Tag == 0 ? f : MemoryFormat.FromDouble(f.Significand);
-
     /// <summary>Makes the registers of a mask (128 bits) tagged doubles; false when one is no double.</summary>
     public static bool Tag(VcpuState* s, ulong* mask)
     {

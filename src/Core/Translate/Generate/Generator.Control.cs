@@ -9,6 +9,8 @@ internal sealed unsafe partial class Generator
 {
     private void EmitControl(ref IrInstruction ir, int nextEmitted)
     {
+        if (ir.Opcode != IrOpcode.Branch)
+            Settle();
         switch (ir.Opcode)
         {
             case IrOpcode.Branch:
@@ -57,8 +59,18 @@ internal sealed unsafe partial class Generator
         int slot = RegionPlan.TargetSlot(ir);
         int target = plan.BlockAt(slot);
         ulong address = BundleOf(ir.Slot) + ir.Immediate;
-        if (ir.Qp == 0)
+        bool isSunk = sunk;
+        sunk = false;
+        bool isKnown = !isSunk && IsPending(ir.Qp);
+        if (isKnown && !PendingValue(ir.Qp))
         {
+            FallThrough(nextEmitted);
+            return;
+        }
+
+        if (ir.Qp == 0 || isKnown)
+        {
+            Settle();
             if (target >= 0)
                 EmitTakenEdge(ir, target, nextEmitted);
             else
@@ -66,31 +78,42 @@ internal sealed unsafe partial class Generator
             return;
         }
 
-        if (target >= 0 && slot <= current.First)
+        (int p1, int p2, ulong mask, ulong values) = (flagsP1, flagsP2, pendingMask, pendingValues);
+        if (target >= 0 && slot <= ir.Slot)
         {
             // Backward, mostly taken: in line.
             Label not = asm.NewLabel();
             JumpIf(ir.Qp, false, not);
+            if (isSunk)
+                Know(p1, p2, ir.Qp, taken: true);
+            Settle();
             EmitTakenEdge(ir, target, -1);
             asm.Bind(not);
+            (pendingMask, pendingValues) = (mask, values);
         }
         else
         {
             Label taken = asm.NewLabel();
+            if (isSunk)
+                Know(p1, p2, ir.Qp, taken: true);
             stubs.Add(new Stub
             {
                 Label = taken,
                 Kind = target >= 0 ? StubKind.Edge : StubKind.Leave,
                 Dirty = dirty,
+                PendingMask = pendingMask,
+                PendingValues = pendingValues,
                 Target = target,
                 Address = address,
                 Block = current,
                 Instruction = ir,
             });
+            (pendingMask, pendingValues) = (mask, values);
             JumpIf(ir.Qp, true, taken);
         }
 
-        asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
+        if (isSunk)
+            Know(p1, p2, ir.Qp, taken: false);
         FallThrough(nextEmitted);
     }
 
@@ -118,7 +141,6 @@ internal sealed unsafe partial class Generator
         else
             EmitLeave(ir, BundleOf(ir.Slot) + ir.Immediate);
         asm.Bind(not);
-        asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
         FallThrough(nextEmitted);
     }
 
@@ -149,7 +171,6 @@ internal sealed unsafe partial class Generator
         if (ir.Qp == 0)
             return;
         asm.Bind(not);
-        asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
         FallThrough(nextEmitted);
     }
 

@@ -20,7 +20,7 @@ internal sealed unsafe partial class Generator
     private int EmitDivision(in Block block, int k)
     {
         DivisionSequence? found = DivisionSequence.Find(plan, block, k, floats);
-        if (found is not { } sequence || arena.NewDivisionSite() is not (>= 0 and var number))
+        if (found is not { } sequence || arena.NewDivisionSite(sequence.Kind) is not (>= 0 and var number))
             return k;
         CloseQp();
         flagsP1 = flagsP2 = 0;
@@ -53,16 +53,15 @@ internal sealed unsafe partial class Generator
 
     private void EmitHostDivision(DivisionSequence sequence, int number, Label normal)
     {
-        DivisionSite* site = arena.DivisionSites + number;
         int flag = InexactFlag + FieldWidth * sequence.Field;
         asm.Test(State(StateOffsets.ArOf(Ar.Fpsr) + flag / 8), 1 << (flag % 8), 1);
         asm.Jump(Condition.E, normal);
         if (sequence.Power != 0)
             EmitCheckPower(sequence.Power, normal);
         if (sequence.Kind == DivisionKind.Double)
-            EmitTakeDoubles(sequence, site, normal);
+            EmitTakeDoubles(sequence, number, normal);
         else
-            EmitDivideIntegers(sequence, site, normal);
+            EmitDivideIntegers(sequence, number, normal);
         Set(plan.Ir[sequence.First].P2, true);
         bool marked = false;
         for (int k = sequence.First; k < sequence.Last; k++)
@@ -77,7 +76,7 @@ internal sealed unsafe partial class Generator
 
             CloseQp();
             if (k == sequence.Second && sequence.IsLate)
-                EmitTakeLate(site);
+                EmitTakeLate(number);
             byte left = sequence.Left(k);
             if (left != DivisionValues.Unknown)
             {
@@ -94,11 +93,11 @@ internal sealed unsafe partial class Generator
         uint target = plan.Ir[sequence.Last].Guest->R1;
         if (sequence.Kind == DivisionKind.Double)
         {
-            EmitDivideDoubles(sequence, site);
+            EmitDivideDoubles(sequence, number);
         }
         else
         {
-            asm.MovImmediate(Rax, (ulong)site);
+            LoadSite(Rax, number);
             asm.Load(Rax, new HostAddress(Rax, DivisionStubs.Quotient), 8);
             asm.Store(Fr(target, Rcx), Rax, 8);
             asm.StoreImmediate(Field(target, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
@@ -152,21 +151,27 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Ae, normal);
     }
 
-    private void EmitDivideIntegers(DivisionSequence sequence, DivisionSite* site, Label normal)
+    private void EmitDivideIntegers(DivisionSequence sequence, int number, Label normal)
     {
         asm.Lea(Rax, Fr(sequence.Dividend, Rax));
         asm.Lea(Rdx, Fr(sequence.Divisor, Rdx));
-        asm.MovImmediate(Rcx, (ulong)site);
+        LoadSite(Rcx, number);
         asm.Call(arena.Divide[(int)sequence.Kind]);
         asm.Jump(Condition.B, normal);
     }
 
+    // Each vCPU has its own sites.
+    private void LoadSite(HostRegister to, int number)
+    {
+        asm.Load(to, State(StateOffsets.DivisionSites), 8);
+        asm.Arithmetic(Alu.Add, to, number * sizeof(DivisionSite));
+    }
+
     // Normal doubles whose quotient is normal by far.
-    private void EmitTakeDoubles(DivisionSequence sequence, DivisionSite* site, Label normal)
+    private void EmitTakeDoubles(DivisionSequence sequence, int number, Label normal)
     {
         const int farthest = 1000;
         uint a = sequence.Dividend, b = sequence.Divisor;
-        *site = new DivisionSite { Dividend = { Tag = 1 }, Divisor = { Tag = 1 }, LateDividend = { Tag = 1 }, LateDivisor = { Tag = 1 } };
         if (a >= 2)
             WantDouble(a, normal);
         WantDouble(b, normal);
@@ -181,7 +186,7 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.A, normal);
         _ = Double(a, Xmm0);
         _ = Double(b, Xmm1);
-        asm.MovImmediate(Rax, (ulong)site);
+        LoadSite(Rax, number);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Dividend), Xmm0, 8);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Divisor), Xmm1, 8);
         if (sequence.IsLate)
@@ -211,20 +216,20 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.A, notNormal);
     }
 
-    private void EmitTakeLate(DivisionSite* site)
+    private void EmitTakeLate(int number)
     {
-        asm.MovImmediate(Rax, (ulong)site);
+        LoadSite(Rax, number);
         asm.Load(Rcx, new HostAddress(Rax, DivisionStubs.Dividend), 8);
         asm.Load(Rdx, new HostAddress(Rax, DivisionStubs.Divisor), 8);
         asm.Store(new HostAddress(Rax, DivisionStubs.LateDividend), Rcx, 8);
         asm.Store(new HostAddress(Rax, DivisionStubs.LateDivisor), Rdx, 8);
     }
 
-    private void EmitDivideDoubles(DivisionSequence sequence, DivisionSite* site)
+    private void EmitDivideDoubles(DivisionSequence sequence, int number)
     {
         Instruction* last = plan.Ir[sequence.Last].Guest;
         CollectFlags(last->Selector);
-        asm.MovImmediate(Rax, (ulong)site);
+        LoadSite(Rax, number);
         if (sequence.Dividend < 2)
             _ = Double(sequence.Dividend, Xmm0);
         else

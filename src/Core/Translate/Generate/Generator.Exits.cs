@@ -55,6 +55,7 @@ internal sealed unsafe partial class Generator
         public Label Slow;
         public StubKind Kind;
         public uint Dirty;
+        public ulong PendingMask, PendingValues;
         public int Target;
         public ulong Address;
         public Block Block;
@@ -90,7 +91,7 @@ internal sealed unsafe partial class Generator
             resume = plainResumes[(nint)ir.Guest];
         else if (current.IsWindow)
             plainResumes[(nint)ir.Guest] = slowResume;
-        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, Block = current, Instruction = ir });
+        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, PendingMask = pendingMask, PendingValues = pendingValues, Block = current, Instruction = ir });
     }
 
     /// <summary>The instruction is done: here the handler comes back to.</summary>
@@ -119,6 +120,8 @@ internal sealed unsafe partial class Generator
             asm.Bind(stub.Label);
             dirty = stub.Dirty;
             current = stub.Block;
+            (pendingMask, pendingValues) = (stub.PendingMask, stub.PendingValues);
+            StorePending();
             switch (stub.Kind)
             {
                 case StubKind.WindowHandler:
@@ -333,12 +336,20 @@ internal sealed unsafe partial class Generator
         asm.Jump(arena.Exit);
     }
 
-    /// <summary>Control goes from the block to the slot behind it. Its slots have been counted.</summary>
-    private void FallThrough(int nextEmitted)
+    /// <summary>Control goes from the block to the slot behind it. Its slots have not been counted.</summary>
+    private void FallThrough(int nextEmitted, bool isOnlyWay = true)
     {
         int end = current.End;
         ulong last = BundleOf(end - 1);
         int next = current.FallsThrough ? plan.BlockAt(end) : -1;
+        if (isOnlyWay && next >= 0 && next == nextEmitted && plan.Blocks[next].Predecessors == 1)
+        {
+            continues = true;
+            return;
+        }
+
+        StorePending();
+        asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
         if (next >= 0)
         {
             if (plan.Blocks[next].NeedsLastIp)

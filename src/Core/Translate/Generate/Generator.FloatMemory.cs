@@ -29,7 +29,14 @@ internal sealed unsafe partial class Generator
 
         HostAddress from = EmitTranslate(ir, ReadTag);
         if (form is FloatLoadForm.Advanced or FloatLoadForm.CheckNoClear)
+        {
+            Label shared = asm.NewLabel();
+            asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
+            asm.Jump(Condition.Ne, shared);
             EmitAlatInsert(f, isFloat: true, ir.Size, from);
+            asm.Bind(shared);
+        }
+
         switch (i->Opcode)
         {
             case >= Opcode.Ldfd and <= Opcode.LdfdCNc:

@@ -132,8 +132,7 @@ internal sealed unsafe partial class Generator
         CloseSlow();
         dirty = before;
         asm.Bind(not);
-        asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
-        FallThrough(nextEmitted);
+        FallThrough(nextEmitted, isOnlyWay: false);
     }
 
     // The whole frame becomes dirty; the region ends, since it is made for its frame.

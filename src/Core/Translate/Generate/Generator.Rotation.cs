@@ -90,7 +90,6 @@ internal sealed unsafe partial class Generator
 
         CloseSlow();
         asm.Bind(not);
-        asm.Lea(R15, new HostAddress(R15, -SlotsOfBlock));
         FallThrough(nextEmitted);
     }
 

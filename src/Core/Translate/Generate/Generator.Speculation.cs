@@ -56,6 +56,7 @@ internal sealed unsafe partial class Generator
         HostAddress from = EmitTranslate(ir, ReadTag);
         EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
         EmitLoadAndUpdate(ir, from);
+        EmitAlatValue(ir.D);
     }
 
     private void EmitCheckLoad(in IrInstruction ir)
@@ -65,6 +66,9 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Ne, misses);
         if (ir.UsesImmediate)
             EmitAlatDrop(ir.D, isFloat: false);
+        // Another processor may have stored there: it loads again.
+        asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
+        asm.Jump(Condition.Ne, misses);
         EmitUpdate(ir);
         asm.Jump(done);
         asm.Bind(misses);
@@ -72,8 +76,13 @@ internal sealed unsafe partial class Generator
         if (!ir.UsesImmediate)
             EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
         EmitLoadAndUpdate(ir, from);
+        if (!ir.UsesImmediate)
+            EmitAlatValue(ir.D);
         asm.Bind(done);
     }
+
+    // Behind the load: what chk.a compares memory with.
+    private void EmitAlatValue(int register) => asm.Store(State(StateOffsets.AlatValue + 8 * Alat.Slot((uint)register, isFloat: false)), Read(register, Rax), 8);
 
     private void EmitAlatInstruction(in IrInstruction ir)
     {
@@ -82,6 +91,8 @@ internal sealed unsafe partial class Generator
         {
             case IrOpcode.CheckAdvanced:
                 EmitAlatCompare(ir.P1, isFloat);
+                Slow(ir, Condition.Ne);
+                asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
                 Slow(ir, Condition.Ne);
                 if (ir.UsesImmediate)
                     EmitAlatDrop(ir.P1, isFloat);

@@ -1,3 +1,4 @@
+using FastXen.Core.Decode;
 using FastXen.Core.Emit;
 using FastXen.Core.State;
 using static FastXen.Core.Emit.HostRegister;
@@ -14,6 +15,13 @@ internal sealed unsafe partial class Generator
         switch (ir.Opcode)
         {
             case IrOpcode.Serialize:
+                if (ir.Guest->Opcode == Opcode.SrlzI)
+                {
+                    // Code that another vCPU changed: this region may be of it. The handler's way ends it.
+                    asm.Arithmetic(Alu.Cmp, State(StateOffsets.Stale), 0, 4);
+                    Slow(ir, Condition.Ne);
+                }
+
                 asm.StoreImmediate(State(StateOffsets.IcInFlight), 0, 4);
                 break;
             case IrOpcode.MoveToEc when ir.UsesImmediate:

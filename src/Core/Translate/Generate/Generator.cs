@@ -48,6 +48,8 @@ internal sealed unsafe partial class Generator
         stubs.Clear();
         spills.Clear();
         plainResumes.Clear();
+        pendingMask = 0;
+        continues = sunk = false;
         FindFlagsField();
         for (int b = 0; b < plan.BlockCount; b++)
             plan.Blocks[b].Label = asm.NewLabel();
@@ -97,7 +99,12 @@ internal sealed unsafe partial class Generator
         openQp = 0;
         flagsP1 = flagsP2 = 0;
         StartFloat();
-        current = block;
+        int first = block.First;
+        (int predecessors, int predecessorSlot) = (block.Predecessors, block.PredecessorSlot);
+        if (continues)
+            (first, predecessors, predecessorSlot) = (current.First, current.Predecessors, current.PredecessorSlot);
+        current = block with { First = first, Predecessors = predecessors, PredecessorSlot = predecessorSlot };
+        continues = false;
         for (int k = block.FirstIr; k < block.EndIr; k++)
         {
             ref IrInstruction ir = ref plan.Ir[k];
@@ -108,6 +115,14 @@ internal sealed unsafe partial class Generator
                 return;
             }
 
+            if (CanSink(block, k))
+            {
+                EmitSunk(ir);
+                continue;
+            }
+
+            if (ir.Opcode == IrOpcode.Float)
+                Settle();
             int last = ir.Opcode == IrOpcode.Float && ir.Guest->Opcode == Opcode.Frcpa && !ir.TestsNat ? EmitDivision(block, k) : k;
             if (last == k)
                 EmitOne(ref ir);
@@ -115,12 +130,13 @@ internal sealed unsafe partial class Generator
         }
 
         CloseQp();
-        asm.Lea(R15, new HostAddress(R15, -(block.End - block.First)));
         FallThrough(nextEmitted);
     }
 
     private void EmitOne(ref IrInstruction ir)
     {
+        if (!Prepare(ir))
+            return;
         OpenQp(ir);
         if (ir.TestsNat)
             EmitNatTest(ir);
@@ -135,7 +151,9 @@ internal sealed unsafe partial class Generator
 
     private static bool IsPredicateWriter(in IrInstruction ir) => ir.Opcode is IrOpcode.Compare or IrOpcode.TestBit or IrOpcode.Decided or IrOpcode.FloatCompare;
 
+    // The block that is being emitted, or the run of blocks: those that are only reached from the one before continue it.
     private Block current;
+    private bool continues;
 
     private static HostAddress State(int displacement) => new(Rbp, displacement);
 
@@ -218,7 +236,7 @@ internal sealed unsafe partial class Generator
 
     private void OpenQp(in IrInstruction ir)
     {
-        int qp = ir.Type == PredicateType.Unconditional ? 0 : ir.Qp;
+        int qp = ir.Type == PredicateType.Unconditional || IsPending(ir.Qp) ? 0 : ir.Qp;
         if (qp == openQp)
             return;
         CloseQp();

@@ -31,6 +31,8 @@ internal static unsafe class StateOffsets
     public static readonly int AlatFilter = Of(&Origin->AlatFilter);
     public static readonly int AlatStart = Of(Origin->AlatStart);
     public static readonly int AlatEnd = Of(Origin->AlatEnd);
+    public static readonly int AlatValue = Of(Origin->AlatValue);
+    public static readonly int Shared = Of(&Origin->Shared);
     public static readonly int AlatName = Of(Origin->AlatName);
     public static readonly int LastIp = Of(&Origin->LastIp);
     public static readonly int FrStatic = Of(Origin->FrStatic);
@@ -55,6 +57,8 @@ internal static unsafe class StateOffsets
     public static readonly int FlagsField = Of(&Origin->Translated.FlagsField);
     public static readonly int FloatsTagged = Of(&Origin->Translated.FloatsTagged);
     public static readonly int RotatingStepsTagged = Of(&Origin->Translated.RotatingStepsTagged);
+    public static readonly int DivisionSites = Of(&Origin->Translated.DivisionSites);
+    public static readonly int Stale = Of(&Origin->Translated.Stale);
     public static readonly int WindowLimit = Of(&Origin->Translated.WindowLimit);
     public static readonly int WindowTop = Of(Origin->Translated.Window + CodeState.WindowTurns) - CodeState.WindowBias;
     public static readonly int ShadowTop = Of(&Origin->Translated.ShadowTop);

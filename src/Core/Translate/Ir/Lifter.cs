@@ -228,7 +228,7 @@ internal static unsafe partial class Lifter
         switch (i->Opcode)
         {
             case Opcode.NopI or Opcode.NopM or Opcode.NopB or Opcode.NopF or Opcode.NopX or Opcode.Brp or Opcode.BrpIndirect or Opcode.BrpRet
-                or Opcode.LongSecondSlot or Opcode.Ignored or Opcode.ChkSIntegerI or Opcode.ChkSIntegerM or Opcode.SyncI or Opcode.Fwb:
+                or Opcode.LongSecondSlot or Opcode.Ignored or Opcode.ChkSIntegerI or Opcode.ChkSIntegerM or Opcode.Fwb:
                 ir.Opcode = IrOpcode.Nop;
                 return true;
             case Opcode.Mf or Opcode.MfA:

@@ -14,10 +14,10 @@ internal sealed unsafe class ProfileCollector
 
     private readonly Dictionary<(ulong Ip, ulong CodePa, uint Context, ulong Cfm), Entry> entries = [];
 
-    /// <summary>Takes the counts of all regions of the arena, which are 0 afterwards.</summary>
+    /// <summary>Takes the counts of all regions of the arena's generation, which are 0 afterwards.</summary>
     public void Collect(CodeArena arena)
     {
-        for (int number = 0; number < arena.RegionCount; number++)
+        for (int number = arena.FirstRegion; number < arena.EndRegion; number++)
         {
             RegionState* region = arena.Region(number);
             if (region->Executions == 0)
@@ -29,7 +29,7 @@ internal sealed unsafe class ProfileCollector
             region->Executions = region->ExecutedSlots = 0;
         }
 
-        for (int number = CodeArena.FirstSite; number < arena.SiteCount; number++)
+        for (int number = arena.FirstSite; number < arena.EndSite; number++)
         {
             ExitSite* site = arena.Site(number);
             if (site->Count == 0)

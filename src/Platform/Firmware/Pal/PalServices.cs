@@ -354,7 +354,8 @@ internal sealed class PalServices(PhysicalMemory memory, IReadOnlyList<Vcpu> pro
         return PalStatus.Success;
     }
 
-    private int NumberOf(Vcpu vcpu)
+    /// <summary>Index of a processor, 0 for the boot processor.</summary>
+    public int NumberOf(Vcpu vcpu)
     {
         for (int i = 0; i < processors.Count; i++)
         {

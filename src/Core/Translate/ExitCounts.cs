@@ -1,0 +1,25 @@
+using FastXen.Core.Decode;
+
+namespace FastXen.Core.Translate;
+
+/// <summary>How often one vCPU left translated code, and why: one addition for each time, to memory that no other vCPU writes.</summary>
+internal sealed unsafe partial class ExitCounts
+{
+    public static readonly int Opcodes = Enum.GetValues<Opcode>().Length, Kinds = Enum.GetValues<ExitKind>().Length;
+
+    /// <summary>Instructions that translated code left to their handlers, by opcode.</summary>
+    public long[] Handlers { get; } = new long[Opcodes];
+
+    /// <summary>Returns from translated code by <see cref="ExitKind"/>, but for those to handlers.</summary>
+    public long[] Others { get; } = new long[Kinds];
+
+    /// <summary>Adds the counts to sums.</summary>
+    public void AddTo(long[] handlers, long[] kinds)
+    {
+        for (int k = 0; k < Opcodes; k++)
+            handlers[k] += Handlers[k];
+        for (int k = 0; k < Kinds; k++)
+            kinds[k] += Others[k];
+        kinds[(int)ExitKind.Handler] += Handlers.Sum();
+    }
+}

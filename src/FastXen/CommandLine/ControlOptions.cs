@@ -1,0 +1,129 @@
+using CommandLine;
+
+namespace FastXen.CommandLine;
+
+/// <summary>What all commands to a running host have.</summary>
+public abstract class ControlOptions
+{
+    /// <summary>The host.</summary>
+    [Option("socket", MetaValue = "PATH|PID", HelpText = "The host's control socket or process (default: $FASTXEN_SOCKET, or the only host that runs).")]
+    public string? Socket { get; set; }
+
+    /// <summary>Whether to print JSON.</summary>
+    [Option("json", HelpText = "Print the answer as JSON.")]
+    public bool Json { get; set; }
+}
+
+/// <summary>A command about one domain.</summary>
+public abstract class DomainOptions : ControlOptions
+{
+    /// <summary>Name or id.</summary>
+    [Value(0, MetaName = "DOMAIN", Required = true, HelpText = "Name or id of the domain.")]
+    public string Domain { get; set; } = "";
+}
+
+/// <summary>A command that asks a guest.</summary>
+public abstract class AskOptions : DomainOptions
+{
+    /// <summary>Whether to wait.</summary>
+    [Option('w', "wait", HelpText = "Wait until it is done.")]
+    public bool Wait { get; set; }
+
+    /// <summary>Whether to do without the guest's consent.</summary>
+    [Option('F', "force", HelpText = "Where the guest does not listen to its power button: pull the plug.")]
+    public bool Force { get; set; }
+
+    /// <summary>Seconds.</summary>
+    [Option("grace", MetaValue = "SECONDS", HelpText = "Time for the guest to shut down, before its plug is pulled (default 60).")]
+    public string? Grace { get; set; }
+}
+
+/// <summary><c>fastxen serve</c>.</summary>
+[Verb("serve", HelpText = "Run a host of many guests until told to stop, by its control socket.")]
+public sealed class ServeOptions
+{
+    /// <summary>Guests to start with.</summary>
+    [Value(0, MetaName = "CONFIG...", HelpText = "Configs of guests to start with.")]
+    public IEnumerable<string> Configs { get; set; } = [];
+
+    /// <summary>The control socket.</summary>
+    [Option("socket", MetaValue = "PATH", HelpText = "Control socket (default: where the other commands find it).")]
+    public string? Socket { get; set; }
+
+    /// <summary>Seconds for the guests to shut down.</summary>
+    [Option("grace", MetaValue = "SECONDS", HelpText = "When told to stop by a signal: time for the guests to shut down (default 10). A second signal ends them at once.")]
+    public string? Grace { get; set; }
+}
+
+/// <summary><c>fastxen list</c>.</summary>
+[Verb("list", HelpText = "List the domains of a running host.")]
+public sealed class ListOptions : ControlOptions
+{
+    /// <summary>Name or id.</summary>
+    [Value(0, MetaName = "DOMAIN", HelpText = "Only this domain.")]
+    public string? Domain { get; set; }
+}
+
+/// <summary><c>fastxen console</c>.</summary>
+[Verb("console", HelpText = "Attach to a domain's console; Ctrl-] leaves.")]
+public sealed class ConsoleOptions : DomainOptions;
+
+/// <summary><c>fastxen create</c>.</summary>
+[Verb("create", HelpText = "Make a domain (or several) from a config file, or from JSON on the command line, and start it.")]
+public sealed class CreateOptions : ControlOptions
+{
+    /// <summary>File or text.</summary>
+    [Value(0, MetaName = "CONFIG", Required = true, HelpText = "Config file, or the config itself: a text that begins with '{'.")]
+    public string Config { get; set; } = "";
+}
+
+/// <summary><c>fastxen shutdown</c>.</summary>
+[Verb("shutdown", HelpText = "Ask a guest to shut down, by its power button.")]
+public sealed class ShutdownOptions : AskOptions;
+
+/// <summary><c>fastxen reboot</c>.</summary>
+[Verb("reboot", HelpText = "Ask a guest to shut down, and start it again.")]
+public sealed class RebootOptions : AskOptions;
+
+/// <summary><c>fastxen destroy</c>.</summary>
+[Verb("destroy", HelpText = "Stop a domain as if its plug were pulled.")]
+public sealed class DestroyOptions : DomainOptions;
+
+/// <summary><c>fastxen rename</c>.</summary>
+[Verb("rename", HelpText = "Give a domain another name.")]
+public sealed class RenameOptions : DomainOptions
+{
+    /// <summary>The name.</summary>
+    [Value(1, MetaName = "NAME", Required = true, HelpText = "The new name.")]
+    public string Name { get; set; } = "";
+}
+
+/// <summary><c>fastxen domid</c>.</summary>
+[Verb("domid", HelpText = "Print the id of a domain.")]
+public sealed class DomidOptions : DomainOptions;
+
+/// <summary><c>fastxen domname</c>.</summary>
+[Verb("domname", HelpText = "Print the name of a domain.")]
+public sealed class DomnameOptions : DomainOptions;
+
+/// <summary><c>fastxen uptime</c>.</summary>
+[Verb("uptime", HelpText = "Print since when domains exist.")]
+public sealed class UptimeOptions : ControlOptions
+{
+    /// <summary>Name or id.</summary>
+    [Value(0, MetaName = "DOMAIN", HelpText = "Only this domain.")]
+    public string? Domain { get; set; }
+}
+
+/// <summary><c>fastxen info</c>.</summary>
+[Verb("info", HelpText = "Print what the host is.")]
+public sealed class InfoOptions : ControlOptions;
+
+/// <summary><c>fastxen dmesg</c>.</summary>
+[Verb("dmesg", HelpText = "Print the host's log.")]
+public sealed class DmesgOptions : ControlOptions
+{
+    /// <summary>Whether to clear it.</summary>
+    [Option('c', "clear", HelpText = "Clear it after printing.")]
+    public bool Clear { get; set; }
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using FastXen.Core;
+using FastXen.Loader;
+using FastXen.Loader.Configuration;
+using FastXen.Loader.Hosting;
+
+namespace FastXen.Control;
+
+/// <summary>Does what requests ask of a host.</summary>
+internal sealed class ControlService
+{
+    private static readonly TimeSpan LongestGrace = TimeSpan.FromDays(1);
+
+    private readonly Host _host;
+    private readonly string _socket;
+    private readonly Dictionary<string, Func<ControlRequest, CancellationToken, Task<JsonElement>>> _commands;
+
+    public ControlService(Host host, string socket)
+    {
+        _host = host;
+        _socket = socket;
+        _commands = new(StringComparer.Ordinal)
+        {
+            ["list"] = Now(List),
+            ["create"] = Now(Create),
+            ["shutdown"] = ShutdownAsync,
+            ["reboot"] = RebootAsync,
+            ["destroy"] = DestroyAsync,
+            ["rename"] = Now(Rename),
+            ["info"] = Now(_ => Json(HostFacts.Read(_host, _socket), ControlJson.Default.HostInfo)),
+            ["dmesg"] = Now(Log),
+        };
+    }
+
+    /// <summary>Time that a guest is given to shut down when a request does not say.</summary>
+    public static TimeSpan DefaultGrace => TimeSpan.FromSeconds(60);
+
+    /// <summary>Does one request. What cannot be done is a <see cref="ControlException"/> or a <see cref="LoadException"/>.</summary>
+    public Task<JsonElement> AnswerAsync(ControlRequest request, CancellationToken cancellation)
+    {
+        string command = request.Command ?? throw new ControlException("a request needs a \"command\"");
+        return _commands.TryGetValue(command, out var answer)
+            ? answer(request, cancellation)
+            : throw new ControlException($"there is no command '{Printable(command)}'; known are {string.Join(", ", _commands.Keys)}, console, events");
+    }
+
+    /// <summary>The domain that a request is about.</summary>
+    public HostedDomain DomainOf(ControlRequest request) =>
+        _host.Find(Printable(request.Domain ?? throw new ControlException($"'{request.Command}' needs a \"domain\"")));
+
+    /// <summary>A text of a request in an error sentence: short, without control characters.</summary>
+    public static string Printable(string text)
+    {
+        const int Longest = 100;
+        string clean = string.Concat(text.Take(Longest).Select(static c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
+        return text.Length <= Longest ? clean : clean + "...";
+    }
+
+    /// <summary>A domain as <c>list</c> tells it.</summary>
+    public DomainInfo Describe(HostedDomain domain) => new()
+    {
+        Id = domain.Id,
+        Name = domain.Name,
+        MemoryBytes = domain.Config.Memory,
+        Vcpus = domain.Config.Vcpus,
+        State = domain.State,
+        CpuSeconds = domain.Domain.ProcessorTime.TotalSeconds,
+        UptimeSeconds = (_host.Log.Now - domain.Created).TotalSeconds,
+        Reboots = domain.Domain.Reboots,
+        Kernel = domain.Config.Kernel,
+        Config = domain.Config.Source,
+    };
+
+    private JsonElement List(ControlRequest request)
+    {
+        IEnumerable<HostedDomain> domains = request.Domain is null ? _host.Domains : [DomainOf(request)];
+        return Json([.. domains.Select(Describe)], ControlJson.Default.ListDomainInfo);
+    }
+
+    private JsonElement Create(ControlRequest request)
+    {
+        IReadOnlyList<GuestConfig> configs = request switch
+        {
+            { Config: { } text, File: null } => GuestConfigReader.ParseInline(text, request.Folder ?? "/"),
+            { File: { } file, Config: null } when Path.IsPathFullyQualified(file) => GuestConfigReader.ReadAll(file),
+            _ => throw new ControlException("'create' needs a \"file\" (a whole path) or a \"config\" (the text)"),
+        };
+        List<DomainDone> made = [];
+        foreach (GuestConfig config in configs)
+        {
+            HostedDomain domain = _host.Create(config);
+            made.Add(new DomainDone { Id = domain.Id, Name = domain.Name });
+        }
+        return Json(made, ControlJson.Default.ListDomainDone);
+    }
+
+    private async Task<JsonElement> ShutdownAsync(ControlRequest request, CancellationToken cancellation)
+    {
+        HostedDomain domain = DomainOf(request);
+        Task<VcpuStop> ended = domain.ShutdownAsync(Grace(request), request.Force);
+        return await DoneAsync(domain, ended, request.Wait, cancellation);
+    }
+
+    private async Task<JsonElement> RebootAsync(ControlRequest request, CancellationToken cancellation)
+    {
+        HostedDomain domain = DomainOf(request);
+        Task rebooted = domain.RebootAsync(Grace(request), request.Force);
+        if (request.Wait || rebooted.IsFaulted) await rebooted.WaitAsync(cancellation);
+        return Done(domain, null);
+    }
+
+    private async Task<JsonElement> DestroyAsync(ControlRequest request, CancellationToken cancellation)
+    {
+        HostedDomain domain = DomainOf(request);
+        domain.Destroy();
+        return await DoneAsync(domain, domain.Ended, wait: true, cancellation);
+    }
+
+    private JsonElement Rename(ControlRequest request)
+    {
+        HostedDomain domain = DomainOf(request);
+        _host.Rename(domain, Printable(request.Name ?? throw new ControlException("'rename' needs a \"name\"")));
+        return Done(domain, null);
+    }
+
+    private JsonElement Log(ControlRequest request) =>
+        Json([.. _host.Log.Read(request.Clear).Select(static line => new LogLine(line.Time.TotalSeconds, line.Text))], ControlJson.Default.ListLogLine);
+
+    // What was refused is known at once.
+    private static async Task<JsonElement> DoneAsync(HostedDomain domain, Task<VcpuStop> ended, bool wait, CancellationToken cancellation) =>
+        Done(domain, wait || ended.IsFaulted ? await ended.WaitAsync(cancellation) : null);
+
+    private static JsonElement Done(HostedDomain domain, VcpuStop? reason) =>
+        Json(new DomainDone { Id = domain.Id, Name = domain.Name, Ended = reason?.ToString() }, ControlJson.Default.DomainDone);
+
+    private static TimeSpan Grace(ControlRequest request) => request.Grace switch
+    {
+        null => DefaultGrace,
+        >= 0 and { } seconds when seconds <= LongestGrace.TotalSeconds => TimeSpan.FromSeconds(seconds),
+        _ => throw new ControlException($"\"grace\": expected seconds from 0 to {LongestGrace.TotalSeconds}"),
+    };
+
+    private static Func<ControlRequest, CancellationToken, Task<JsonElement>> Now(Func<ControlRequest, JsonElement> answer) =>
+        (request, _) => Task.FromResult(answer(request));
+
+    private static JsonElement Json<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToElement(value, type);
+}

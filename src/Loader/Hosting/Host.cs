@@ -1,0 +1,149 @@
+using System.Globalization;
+using FastXen.Core;
+using FastXen.Loader.Configuration;
+using FastXen.Platform.Uart;
+
+namespace FastXen.Loader.Hosting;
+
+/// <summary>The domains of one process. Any thread.</summary>
+public sealed class Host
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<int, HostedDomain> _domains = [];
+    // Names of domains that exist or are being made.
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _lastId;
+    private bool _closed;
+
+    /// <summary>What happened.</summary>
+    public HostLog Log { get; } = new();
+
+    /// <summary>Makes the place of a domain's console that its config names: null where output is only kept for those who attach.</summary>
+    public Func<HostedDomain, ICharacterBackend?> OpenConsole { get; init; } = static _ => null;
+
+    /// <summary>How the translators of its domains work.</summary>
+    public TranslatorOptions Translator { get; init; } = new();
+
+    /// <summary>Something happened to a domain. Called by the thread that made it happen, which holds no lock of the host.</summary>
+    public event Action<HostEvent>? Happened;
+
+    /// <summary>Completes when <see cref="StopAsync"/> begins.</summary>
+    public Task Stopping => _stopping.Task;
+
+    /// <summary>The domains, by id.</summary>
+    public IReadOnlyList<HostedDomain> Domains
+    {
+        get { lock (_lock) return [.. _domains.Values]; }
+    }
+
+    /// <summary>A domain by its name or its id; a name that is a number is looked for first.</summary>
+    public HostedDomain Find(string nameOrId)
+    {
+        lock (_lock)
+        {
+            foreach (HostedDomain domain in _domains.Values)
+            {
+                if (domain.Name == nameOrId) return domain;
+            }
+            if (int.TryParse(nameOrId, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && _domains.TryGetValue(id, out HostedDomain? found)) return found;
+        }
+        throw new HostException($"there is no domain '{nameOrId}'");
+    }
+
+    /// <summary>Makes a domain and starts it; what is wrong with its config is a <see cref="LoadException"/>.</summary>
+    public HostedDomain Create(GuestConfig config)
+    {
+        Reserve(config.Name);
+        HostedDomain domain;
+        try
+        {
+            domain = new HostedDomain(this, config, Translator, OpenConsole);
+        }
+        catch
+        {
+            Release(config.Name);
+            throw;
+        }
+        lock (_lock)
+        {
+            domain.Id = ++_lastId;
+            domain.Created = Log.Now;
+            _domains.Add(domain.Id, domain);
+            // Whoever stopped the host meanwhile has not seen this domain.
+            if (_closed) domain.Destroy();
+        }
+        Tell(domain, HostEventKind.Created, $"{MemorySize.Format(config.Memory)}, {config.Vcpus} vcpus, kernel {config.Kernel}");
+        _ = domain.RunToEndAsync();
+        return domain;
+    }
+
+    /// <summary>Gives a domain another name.</summary>
+    public void Rename(HostedDomain domain, string name)
+    {
+        if (!GuestConfigReader.IsName(name)) throw new HostException($"'{name}' cannot be a name: expected {GuestConfigReader.NameRule}");
+        string before;
+        lock (_lock)
+        {
+            before = domain.Name;
+            if (!_domains.ContainsKey(domain.Id)) throw new HostException($"there is no domain '{before}'");
+            if (before == name) return;
+            if (!_names.Add(name)) throw Taken(name);
+            _names.Remove(before);
+            domain.Name = name;
+        }
+        Tell(domain, HostEventKind.Renamed, $"was {before}");
+    }
+
+    /// <summary>
+    /// Takes no more domains, asks all guests to shut down, waits, and stops those that are left: after the grace time, or as soon as
+    /// <paramref name="atOnce"/> is cancelled. Completes when all are gone.
+    /// </summary>
+    public async Task StopAsync(TimeSpan grace, CancellationToken atOnce = default)
+    {
+        lock (_lock) _closed = true;
+        _stopping.TrySetResult();
+        IReadOnlyList<HostedDomain> domains = Domains;
+        using (atOnce.Register(() =>
+        {
+            foreach (HostedDomain domain in Domains) domain.Destroy();
+        }))
+        {
+            await Task.WhenAll(domains.Select(domain => domain.ShutdownAsync(grace, force: true))).ConfigureAwait(false);
+            // One that was being made is seen only now.
+            await Task.WhenAll(Domains.Select(static domain => domain.Ended)).ConfigureAwait(false);
+        }
+    }
+
+    internal void Remove(HostedDomain domain)
+    {
+        lock (_lock)
+        {
+            _domains.Remove(domain.Id);
+            _names.Remove(domain.Name);
+        }
+    }
+
+    internal void Tell(HostedDomain domain, HostEventKind kind, string detail)
+    {
+        HostEvent happened = new(Log.Now, kind, domain.Id, domain.Name, detail);
+        Log.Write(happened.ToString());
+        Happened?.Invoke(happened);
+    }
+
+    private void Reserve(string name)
+    {
+        lock (_lock)
+        {
+            if (_closed) throw new HostException("the host is shutting down and takes no more domains");
+            if (!_names.Add(name)) throw Taken(name);
+        }
+    }
+
+    private void Release(string name)
+    {
+        lock (_lock) _names.Remove(name);
+    }
+
+    private static HostException Taken(string name) => new($"there is a domain '{name}' already: give this one another \"name\"");
+}

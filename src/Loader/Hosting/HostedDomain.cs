@@ -1,0 +1,177 @@
+using FastXen.Core;
+using FastXen.Loader.Configuration;
+using FastXen.Platform.Uart;
+
+namespace FastXen.Loader.Hosting;
+
+/// <summary>A domain of a host: its name and number, its console, and what can be asked of it. Any thread.</summary>
+public sealed class HostedDomain
+{
+    private readonly Host _host;
+    private readonly Lock _lock = new();
+    private readonly List<string> _reports = [];
+    private readonly TaskCompletionSource<VcpuStop> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ICharacterBackend? _place;
+    private bool _dying;
+    private bool _asked;
+
+    internal HostedDomain(Host host, GuestConfig config, TranslatorOptions translator, Func<HostedDomain, ICharacterBackend?> openConsole)
+    {
+        _host = host;
+        Config = config;
+        Name = config.Name;
+        Domain = new Domain(config, Report) { Translator = translator };
+        try
+        {
+            _place = openConsole(this);
+        }
+        catch
+        {
+            Domain.Dispose();
+            throw;
+        }
+        Console = new DomainConsole(_place);
+        Domain.Rebooted += () => Tell(HostEventKind.Rebooted);
+    }
+
+    /// <summary>Its number, from 1; never used again by this host.</summary>
+    public int Id { get; internal set; }
+
+    /// <summary>Its name, which no other domain of the host has.</summary>
+    public string Name { get; internal set; }
+
+    /// <summary>What it was made from.</summary>
+    public GuestConfig Config { get; }
+
+    /// <summary>The guest itself. Its statistics stay readable after the end.</summary>
+    public Domain Domain { get; }
+
+    /// <summary>Its console.</summary>
+    public DomainConsole Console { get; }
+
+    /// <summary>Since when it exists, as <see cref="HostLog.Now"/> tells the time.</summary>
+    public TimeSpan Created { get; internal set; }
+
+    /// <summary>Completes when the domain is gone: its machine, its disks, its console and its entry in the host.</summary>
+    public Task<VcpuStop> Ended => _ended.Task;
+
+    /// <summary>What it said of reasons to stop that its guest did not ask for.</summary>
+    public IReadOnlyList<string> Reports
+    {
+        get { lock (_lock) return [.. _reports]; }
+    }
+
+    /// <summary>What it is doing.</summary>
+    public DomainState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_dying) return DomainState.Dying;
+                return _asked ? DomainState.ShuttingDown : DomainState.Running;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Asks the guest to shut down, by its power button, and stops it when it has not done so after the grace time. Completes when the domain is gone.
+    /// A guest that does not listen to its power button is stopped at once with <paramref name="force"/>, and otherwise refused.
+    /// </summary>
+    public async Task<VcpuStop> ShutdownAsync(TimeSpan grace, bool force)
+    {
+        if (!Ask(HostEventKind.AskedToShutDown, grace, force))
+        {
+            Destroy();
+            return await Ended.ConfigureAwait(false);
+        }
+        try
+        {
+            return await Ended.WaitAsync(grace).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _host.Log.Write($"{Name} ({Id}): has not shut down after {grace.TotalSeconds:0.###} s");
+            Destroy();
+            return await Ended.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="ShutdownAsync"/>, but the guest is started again, and its machine is reset where it is not asked or does not obey. Completes when
+    /// the guest starts again, or is gone.
+    /// </summary>
+    public async Task RebootAsync(TimeSpan grace, bool force)
+    {
+        TaskCompletionSource rebooted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Tell() => rebooted.TrySetResult();
+        Domain.Rebooted += Tell;
+        try
+        {
+            if (!Ask(HostEventKind.AskedToReboot, grace, force)) Domain.Reset();
+            Task done = Task.WhenAny(rebooted.Task, Ended);
+            try
+            {
+                await done.WaitAsync(grace).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                _host.Log.Write($"{Name} ({Id}): has not shut down after {grace.TotalSeconds:0.###} s");
+                Domain.Reset();
+                await done.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            Domain.Rebooted -= Tell;
+            lock (_lock) _asked = false;
+        }
+    }
+
+    /// <summary>Stops the domain as if its plug were pulled. <see cref="Ended"/> tells when it is gone.</summary>
+    public void Destroy()
+    {
+        lock (_lock) _dying = true;
+        Domain.RequestStop();
+    }
+
+    /// <summary>Runs the guest to its end. Once.</summary>
+    internal async Task RunToEndAsync()
+    {
+        VcpuStop reason = await Domain.RunAsync(Console).ConfigureAwait(false);
+        lock (_lock) _dying = true;
+        Console.End();
+        (_place as IDisposable)?.Dispose();
+        Domain.Dispose();
+        _host.Remove(this);
+        Tell(reason switch
+        {
+            VcpuStop.PowerOff or VcpuStop.Halted => HostEventKind.PoweredOff,
+            VcpuStop.Crashed => HostEventKind.Crashed,
+            _ => HostEventKind.Destroyed,
+        });
+        _ended.SetResult(reason);
+    }
+
+    // False: the guest was not asked, and the caller may do as it likes.
+    private bool Ask(HostEventKind kind, TimeSpan grace, bool force)
+    {
+        lock (_lock) _asked = true;
+        if (Domain.PressPowerButton(thenReboot: kind == HostEventKind.AskedToReboot))
+        {
+            Tell(kind, $"{grace.TotalSeconds:0.###} s from now at the latest");
+            return true;
+        }
+        if (force) return false;
+        lock (_lock) _asked = false;
+        throw new HostException($"{Name} does not listen to its power button (yet): it cannot be asked, only forced");
+    }
+
+    private void Report(string text)
+    {
+        lock (_lock) _reports.Add(text);
+        Tell(HostEventKind.Reported, text);
+    }
+
+    private void Tell(HostEventKind kind, string detail = "") => _host.Tell(this, kind, detail);
+}

@@ -1,0 +1,176 @@
+namespace FastXen.Xen.Memory;
+
+// The domain's own frames: in and out of the domain, and pinned for others.
+public sealed unsafe partial class DomainMemory
+{
+    /// <summary>
+    /// Puts an own, zero-filled frame at its number (populate_physmap). False when there is something already, when the number is
+    /// outside of the arena, past <see cref="Maximum"/>, or when the frame that was there last is still mapped by another domain.
+    /// </summary>
+    public bool Populate(ulong gpfn)
+    {
+        P2mSlot* slot = gpfn < arenaFrames ? table.FindOrAdd(gpfn) : null;
+        if (slot == null || !Reserve())
+            return false;
+        if (Interlocked.CompareExchange(ref slot->Backing, P2mSlot.InUse, 0) == 0)
+        {
+            var old = new P2mEntry(Volatile.Read(ref slot->Mapping));
+            ulong next = old.Next(FrameKind.Ram, arena.Base + (gpfn << Frame.Shift), writable: true).Word;
+            if (old.Kind == FrameKind.Hole && Interlocked.CompareExchange(ref slot->Mapping, next, old.Word) == old.Word)
+                return true;
+            Abandon(slot, gpfn);
+        }
+        Interlocked.Decrement(ref populated);
+        return false;
+    }
+
+    /// <summary>
+    /// Takes an own frame out of the domain (decrease_reservation). Its content is lost, at once or when the last pin is undone. False
+    /// when there is no own frame.
+    /// </summary>
+    public bool Release(ulong gpfn)
+    {
+        if (gpfn >= arenaFrames)
+            return false;
+        P2mSlot* slot = table.Find(gpfn);
+        if (slot == null || !Replace(slot, FrameKind.Ram, null, FrameKind.Hole, null, false))
+            return false;
+        Tell(slot, gpfn);
+        Interlocked.Decrement(ref populated);
+        Abandon(slot, gpfn);
+        return true;
+    }
+
+    /// <summary>Puts one of the hypervisor's pages, zero-filled, into the window; returns its host address. Once for each number.</summary>
+    public byte* AddFixed(ulong gpfn)
+    {
+        ulong index = gpfn - Frame.WindowStart;
+        if (index >= Frame.WindowFrames)
+            throw new ArgumentOutOfRangeException(nameof(gpfn), $"0x{gpfn:x} is outside of the hypervisor's window");
+        P2mSlot* slot = table.FindOrAdd(gpfn);
+        byte* host = HostPages.Align(windowAllocation) + (index << Frame.Shift);
+        if (slot == null || !Replace(slot, FrameKind.Hole, null, FrameKind.Fixed, host, writable: true))
+            throw new InvalidOperationException($"frame 0x{gpfn:x} of the hypervisor's window is taken");
+        Volatile.Write(ref slot->Backing, P2mSlot.InUse);
+        return host;
+    }
+
+    /// <summary>
+    /// Keeps an own frame (RAM or one of the window) where it is until <see cref="Unpin"/>, even if the domain gives it up or dies.
+    /// False when the domain has no own frame there, or too many pins.
+    /// </summary>
+    public bool TryPin(ulong gpfn, out byte* host)
+    {
+        host = null;
+        if (!TryEnter())
+            return false;
+        P2mSlot* slot = gpfn < arenaFrames || gpfn - Frame.WindowStart < Frame.WindowFrames ? table.Find(gpfn) : null;
+        if (slot != null)
+        {
+            uint backing = Volatile.Read(ref slot->Backing);
+            while ((backing & P2mSlot.InUse) != 0 && (backing & ~P2mSlot.InUse) < P2mSlot.PinLimit)
+            {
+                uint seen = Interlocked.CompareExchange(ref slot->Backing, backing + 1, backing);
+                if (seen == backing)
+                {
+                    host = OwnFrame(gpfn);
+                    return true;
+                }
+                backing = seen;
+            }
+        }
+        Leave();
+        return false;
+    }
+
+    /// <summary>Undoes one <see cref="TryPin"/>. Nobody may use the host address any more.</summary>
+    public void Unpin(ulong gpfn)
+    {
+        P2mSlot* slot = table.Find(gpfn);
+        uint backing = Volatile.Read(ref slot->Backing);
+        while (true)
+        {
+            uint next = backing == 1 ? P2mSlot.Discarding : backing - 1;
+            uint seen = Interlocked.CompareExchange(ref slot->Backing, next, backing);
+            if (seen == backing)
+                break;
+            backing = seen;
+        }
+        if (backing == 1)
+            Discard(slot, gpfn);
+        Leave();
+    }
+
+    /// <summary>Host address of a frame that the caller has pinned.</summary>
+    internal byte* PinnedFrame(ulong gpfn) => OwnFrame(gpfn);
+
+    /// <summary>True when another party has pinned the own frame.</summary>
+    public bool IsPinned(ulong gpfn)
+    {
+        P2mSlot* slot = table.Find(gpfn);
+        return slot != null && (Volatile.Read(ref slot->Backing) & ~P2mSlot.InUse) is not 0 and not P2mSlot.Discarding;
+    }
+
+    /// <summary>Tells the engines that a host-side device wrote an own frame: code that was translated from it is dropped.</summary>
+    public void NotifyWritten(ulong gpfn)
+    {
+        if (gpfn < arenaFrames)
+            arena.NotifyWritten(gpfn << Frame.Shift, Frame.Size);
+    }
+
+    private byte* OwnFrame(ulong gpfn) => gpfn < arenaFrames
+        ? arena.Base + (gpfn << Frame.Shift)
+        : HostPages.Align(windowAllocation) + (gpfn - Frame.WindowStart << Frame.Shift);
+
+    private bool Reserve()
+    {
+        if (Interlocked.Increment(ref populated) <= Maximum)
+            return true;
+        Interlocked.Decrement(ref populated);
+        return false;
+    }
+
+    // The frame left the domain: free it, or leave that to the last pin.
+    private void Abandon(P2mSlot* slot, ulong gpfn)
+    {
+        uint backing = Volatile.Read(ref slot->Backing);
+        while (true)
+        {
+            uint next = backing == P2mSlot.InUse ? P2mSlot.Discarding : backing & ~P2mSlot.InUse;
+            uint seen = Interlocked.CompareExchange(ref slot->Backing, next, backing);
+            if (seen == backing)
+                break;
+            backing = seen;
+        }
+        if (backing == P2mSlot.InUse)
+            Discard(slot, gpfn);
+    }
+
+    private void Discard(P2mSlot* slot, ulong gpfn)
+    {
+        HostPages.Discard(OwnFrame(gpfn));
+        Volatile.Write(ref slot->Backing, 0);
+    }
+
+    // Replaces a mapping of the given kind (and host frame, where one is given). Bounded: another change of kind ends it.
+    private static bool Replace(P2mSlot* slot, FrameKind kind, byte* host, FrameKind next, byte* nextHost, bool writable)
+    {
+        while (true)
+        {
+            var old = new P2mEntry(Volatile.Read(ref slot->Mapping));
+            if (old.Kind != kind || host != null && old.Host != host)
+                return false;
+            if (Interlocked.CompareExchange(ref slot->Mapping, old.Next(next, nextHost, writable).Word, old.Word) == old.Word)
+                return true;
+        }
+    }
+
+    private void Tell(P2mSlot* slot, ulong gpfn)
+    {
+        var change = new P2mChange(gpfn, TakeCachers(slot));
+        if (change.CachedBy != P2mSlot.NotCached)
+            Tell(new ReadOnlySpan<P2mChange>(in change));
+    }
+
+    private static uint TakeCachers(P2mSlot* slot) => Interlocked.Exchange(ref slot->CachedBy, P2mSlot.NotCached);
+}

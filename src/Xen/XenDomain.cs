@@ -1,0 +1,71 @@
+using FastXen.Events;
+using FastXen.Xen.EventChannels;
+using FastXen.Xen.Grants;
+using FastXen.Xen.Memory;
+
+namespace FastXen.Xen;
+
+/// <summary>A domain of the Xen personality: what other domains and the hypercalls see of it.</summary>
+public sealed class XenDomain
+{
+    /// <summary>vCPUs of a domain at most: places in shared_info.</summary>
+    public const int MaximumVcpus = 64;
+
+    /// <summary>
+    /// Makes a domain and enters it in the directory. The shared_info page is in its memory from now on; nothing else is.
+    /// </summary>
+    public XenDomain(DomainDirectory directory, ushort id, DomainMemory memory, int vcpus, IVcpuSignal signal, bool isPrivileged = false)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(memory);
+        if (vcpus is < 1 or > MaximumVcpus)
+            throw new ArgumentOutOfRangeException(nameof(vcpus), $"{vcpus} vCPUs; expected 1 to {MaximumVcpus}");
+        Directory = directory;
+        Id = id;
+        Memory = memory;
+        Vcpus = vcpus;
+        IsPrivileged = isPrivileged;
+        EventChannels = new EventChannelTable(this, signal);
+        Grants = new GrantTable(this, GrantLimits.Default);
+        directory.Add(this);
+    }
+
+    /// <summary>Where its peers are found.</summary>
+    public DomainDirectory Directory { get; }
+
+    /// <summary>Its identifier.</summary>
+    public ushort Id { get; }
+
+    /// <summary>Its memory.</summary>
+    public DomainMemory Memory { get; }
+
+    /// <summary>How many vCPUs it has, up or down.</summary>
+    public int Vcpus { get; }
+
+    /// <summary>It may act on other domains (dom0).</summary>
+    public bool IsPrivileged { get; }
+
+    /// <summary>It is being destroyed: nothing new may be bound or granted.</summary>
+    public bool IsDying { get; private set; }
+
+    /// <summary>Its event channels.</summary>
+    public EventChannelTable EventChannels { get; }
+
+    /// <summary>Its grant table, and its mappings of others' grants.</summary>
+    public GrantTable Grants { get; }
+
+    /// <summary>
+    /// Ends the domain after its vCPUs have stopped for good: channels are closed, its mappings of others' frames undone, its own memory
+    /// freed except for what others still map.
+    /// </summary>
+    public void Destroy()
+    {
+        if (IsDying)
+            return;
+        IsDying = true;
+        EventChannels.CloseAll();
+        Grants.UnmapAll();
+        Directory.Remove(this);
+        Memory.Destroy();
+    }
+}

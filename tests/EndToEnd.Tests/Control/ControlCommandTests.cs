@@ -1,0 +1,142 @@
+using System.Text.Json;
+using FastXen.Tests;
+
+namespace FastXen.EndToEnd.Tests.Control;
+
+/// <summary>The commands of the executable against a host that serves.</summary>
+public sealed class ControlCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("fastxen-serve-").FullName;
+    private readonly FastXenProcess _host;
+
+    public ControlCommandTests()
+    {
+        _host = new FastXenProcess("serve", "--socket", Socket);
+        while (!File.Exists(Socket)) Thread.Sleep(10);
+        // Bound before it listens.
+        while (Run("list").Code != 0) Thread.Sleep(10);
+    }
+
+    private string Socket => Path.Combine(_folder, "host.sock");
+
+    public void Dispose()
+    {
+        _host.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private (int Code, string Output, string Errors) Run(params string[] arguments) => FastXenProcess.Run([.. arguments, "--socket", Socket]);
+
+    private string Do(params string[] arguments)
+    {
+        (int code, string output, string errors) = Run(arguments);
+        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {code} {errors}");
+        return output;
+    }
+
+    private JsonElement Json(params string[] arguments) => JsonDocument.Parse(Do([.. arguments, "--json"])).RootElement;
+
+    private void Create(string name, string kernel) => Do("create", $$"""{ "name": "{{name}}", "memory": "96M", "kernel": "{{kernel}}" }""");
+
+    private void Refused(string sentence, params string[] arguments) => Assert.Equal((2, "", $"fastxen: {sentence}\n"), Run(arguments));
+
+    [Fact]
+    public void A_domain_is_made_listed_renamed_watched_and_ended()
+    {
+        Create("web", Guests.Idle);
+        Create("db", Guests.Worker);
+        Refused("there is a domain 'db' already: give this one another \"name\"", "create", $$"""{ "name": "db", "kernel": "{{Guests.Idle}}" }""");
+
+        string[] lines = Do("list").Split('\n');
+        Assert.Matches("^Name {40}ID   Mem VCPUs\tState\tTime\\(s\\)$", lines[0]);
+        Assert.Matches("^web {42}1    96     1     [rb-]{6} +[0-9.]+$", lines[1]);
+        Assert.StartsWith("db ", lines[2]);
+        JsonElement list = Json("list");
+        Assert.Equal(2, list.GetArrayLength());
+        Assert.Equal("web", list[0].GetProperty("name").GetString());
+
+        Assert.Equal("2\n", Do("domid", "db"));
+        Assert.Equal("web\n", Do("domname", "1"));
+        Do("rename", "db", "store");
+        Assert.Equal("store\n", Do("domname", "2"));
+        Refused("there is no domain 'db'", "domid", "db");
+        Assert.Matches("store +2  0:0[0-9]:", Do("uptime", "store"));
+        Assert.Contains("nr_cpus ", Do("info"));
+        Assert.Equal(2, Json("info").GetProperty("domains").GetInt32());
+
+        using (FastXenProcess watcher = new("console", "store", "--socket", Socket), other = new("console", "2", "--socket", Socket))
+        {
+            watcher.Expect(" ok");
+            other.Expect(" ok");
+            watcher.Expect(" ok");
+            Do("destroy", "2");
+            Assert.Equal(0, watcher.WaitForExit());
+            Assert.Equal(0, other.WaitForExit());
+        }
+
+        while (Run("shutdown", "web", "-w").Code != 0) Thread.Sleep(10); // it listens a moment after its start
+        Assert.Equal(0, Json("list").GetArrayLength());
+        string log = Do("dmesg", "-c");
+        Assert.Contains("web (1): asked to shut down", log);
+        Assert.Contains("web (1): powered off", log);
+        Assert.Contains("store (2): renamed, was db", log);
+        Assert.Equal(0, Json("dmesg").GetArrayLength());
+        Refused("there is no domain 'web'", "console", "web");
+    }
+
+    [Fact]
+    public void A_reboot_starts_the_guest_again()
+    {
+        Create("guest", Guests.Idle);
+        while (Run("reboot", "guest", "--wait").Code != 0) Thread.Sleep(10);
+        Assert.Equal(1, Json("list", "guest")[0].GetProperty("reboots").GetInt32());
+        Do("reboot", "guest", "-w", "-F");
+        Assert.Equal(2, Json("list", "guest")[0].GetProperty("reboots").GetInt32());
+    }
+
+    [Fact]
+    public void A_signal_asks_the_guests_first()
+    {
+        Create("guest", Guests.Idle);
+        using FastXenProcess watcher = new("console", "guest", "--socket", Socket);
+        watcher.Expect("idle");
+        // Until it listens.
+        Thread.Sleep(100);
+        _host.Signal("TERM");
+        Assert.Equal(0, _host.WaitForExit());
+        Assert.Equal(0, watcher.WaitForExit());
+        Assert.Contains("guest (1): asked to shut down", _host.Errors);
+        Assert.Contains("guest (1): powered off", _host.Errors);
+        Assert.False(File.Exists(Socket));
+        Refused($"{Socket}: there is no such socket", "list");
+    }
+
+    [Fact]
+    public void Several_domains_in_one_file_run_in_one_process()
+    {
+        string file = Path.Combine(_folder, "two.json"), socket = Path.Combine(_folder, "run.sock");
+        File.WriteAllText(file, $$"""{ "domains": [ { "name": "tour", "memory": "96M", "kernel": "{{Guests.Demo}}" }, { "name": "other", "memory": "96M", "kernel": "{{Guests.Demo}}" } ] }""");
+        (int code, string output, string errors) = FastXenProcess.Run("run", file, "--socket", socket);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Equal(1, output.Split("all passed, powering off").Length - 1);
+        Assert.False(File.Exists(socket));
+    }
+
+    [Theory]
+    [InlineData("there is no option '--wat'; see 'fastxen list --help'", "list", "--wat")]
+    [InlineData("the file to work on is missing; see 'fastxen destroy --help'", "destroy")]
+    [InlineData("command line: --grace: expected seconds from 0 to 86400, found \"soon\"", "shutdown", "x", "--grace", "soon")]
+    public void A_bad_command_line_has_its_sentence(string sentence, params string[] arguments) => Refused(sentence, arguments);
+
+    [Fact]
+    public void A_host_that_is_gone_has_its_sentence()
+    {
+        _host.Signal("KILL");
+        _host.WaitForExit();
+        Refused($"{Socket}: no host listens there any more", "list");
+        // The next host takes the place of the one that died.
+        using FastXenProcess next = new("serve", "--socket", Socket);
+        while (Run("list").Code != 0) Thread.Sleep(10);
+        Assert.Equal(0, Json("list").GetArrayLength());
+    }
+}

@@ -1,0 +1,20 @@
+namespace FastXen.Tests;
+
+/// <summary>The guests of native/, which './build.sh guests' assembles.</summary>
+public static class Guests
+{
+    /// <summary>Waits, and looks at its power button ten times a second.</summary>
+    public static string Idle => Path("idle");
+
+    /// <summary>Works and checks its work, and prints a line about it many times a second.</summary>
+    public static string Worker => Path("worker");
+
+    /// <summary>Takes its tour and powers off.</summary>
+    public static string Demo => Path("demo");
+
+    private static string Path(string name)
+    {
+        string file = System.IO.Path.Combine(Kit.Repository, "out", "guests", name);
+        return File.Exists(file) ? file : throw new FileNotFoundException($"{file} is missing: run './build.sh guests'");
+    }
+}

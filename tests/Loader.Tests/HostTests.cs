@@ -1,0 +1,162 @@
+using System.Text;
+using FastXen.Core;
+using FastXen.Loader.Configuration;
+using FastXen.Loader.Hosting;
+using FastXen.Tests;
+
+namespace FastXen.Loader.Tests;
+
+/// <summary>Domains of one process, with the small guests of native/.</summary>
+public sealed class HostTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
+
+    private readonly Host _host = new();
+    private readonly List<HostEvent> _events = [];
+
+    public HostTests() => _host.Happened += happened =>
+    {
+        lock (_events) _events.Add(happened);
+    };
+
+    private static GuestConfig Config(string name, string kernel) => GuestConfigReader.ParseInline(
+        $$"""{ "name": "{{name}}", "memory": "96M", "kernel": "{{kernel}}" }""", "/")[0];
+
+    private HostedDomain Start(string name, string? kernel = null) => _host.Create(Config(name, kernel ?? Guests.Idle));
+
+    private HostEventKind[] EventsOf(int id)
+    {
+        lock (_events) return [.. _events.Where(happened => happened.Id == id).Select(static happened => happened.Kind)];
+    }
+
+    /// <summary>Reads a console until a text has come.</summary>
+    private static async Task Expect(HostedDomain domain, string text, ConsoleReader? from = null)
+    {
+        ConsoleReader reader = from ?? domain.Console.OpenReader();
+        StringBuilder all = new();
+        byte[] bytes = new byte[4096];
+        while (!all.ToString().Contains(text, StringComparison.Ordinal))
+        {
+            int count = await reader.ReadAsync(bytes).AsTask().WaitAsync(Long);
+            Assert.True(count > 0, $"{domain.Name} ended without \"{text}\": {all}");
+            all.Append(Encoding.Latin1.GetString(bytes, 0, count));
+        }
+    }
+
+    [Fact]
+    public async Task Domains_have_ids_from_1_and_names_of_their_own()
+    {
+        HostedDomain first = Start("first"), second = Start("second");
+        Assert.Equal((1, 2), (first.Id, second.Id));
+        Assert.Equal([first, second], _host.Domains);
+        Assert.Same(second, _host.Find("second"));
+        Assert.Same(first, _host.Find("1"));
+        Assert.Equal("there is no domain '3'", Assert.Throws<HostException>(() => _host.Find("3")).Message);
+        Assert.Contains("there is a domain 'first' already", Assert.Throws<HostException>(() => Start("first")).Message);
+
+        first.Destroy();
+        Assert.Equal(VcpuStop.Requested, await first.Ended.WaitAsync(Long));
+        Assert.Equal([second], _host.Domains);
+        // Its name is free, its number is not used again.
+        HostedDomain third = Start("first");
+        Assert.Equal(3, third.Id);
+        _host.Rename(third, "2");
+        Assert.Same(third, _host.Find("2"));
+        Assert.Throws<HostException>(() => _host.Rename(third, "second"));
+        Assert.Throws<HostException>(() => _host.Rename(third, "a name"));
+        Assert.Equal([HostEventKind.Created, HostEventKind.Destroyed], EventsOf(1));
+        await _host.StopAsync(TimeSpan.Zero);
+        Assert.Empty(_host.Domains);
+        Assert.Contains("shutting down", Assert.Throws<HostException>(() => Start("late")).Message);
+    }
+
+    [Fact]
+    public async Task A_config_that_cannot_be_used_leaves_nothing_behind()
+    {
+        Assert.Throws<ImageException>(() => Start("name", "/none"));
+        Assert.Empty(_host.Domains);
+        Start("name").Destroy();
+        await _host.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task A_guest_that_listens_shuts_down_and_reboots_when_asked()
+    {
+        HostedDomain domain = Start("guest");
+        ConsoleReader reader = domain.Console.OpenReader();
+        await Expect(domain, "idle", reader);
+        // It listens a moment after it said so.
+        while (true)
+        {
+            try
+            {
+                await domain.RebootAsync(Long, force: false).WaitAsync(Long);
+                break;
+            }
+            catch (HostException)
+            {
+                await Task.Yield();
+            }
+        }
+        Assert.Equal(1, domain.Domain.Reboots);
+        await Expect(domain, "idle", reader);
+        while (domain.State == DomainState.Running && !domain.Domain.PressPowerButton()) await Task.Yield();
+        Assert.Equal(VcpuStop.PowerOff, await domain.ShutdownAsync(Long, force: true));
+        Assert.Contains(HostEventKind.Rebooted, EventsOf(1));
+        Assert.Equal(HostEventKind.PoweredOff, EventsOf(1)[^1]);
+    }
+
+    [Fact]
+    public async Task A_guest_that_does_not_listen_is_only_forced()
+    {
+        HostedDomain domain = Start("deaf", Guests.Demo);
+        HostException e = await Assert.ThrowsAsync<HostException>(() => domain.ShutdownAsync(Long, force: false));
+        Assert.Contains("does not listen to its power button", e.Message);
+        Assert.Equal(VcpuStop.PowerOff, await domain.Ended.WaitAsync(Long));
+    }
+
+    [Fact]
+    public async Task A_guest_that_does_not_obey_loses_its_power()
+    {
+        HostedDomain domain = Start("slow");
+        await Expect(domain, "idle");
+        while (!domain.Domain.PressPowerButton()) await Task.Yield();
+        VcpuStop reason = await domain.ShutdownAsync(TimeSpan.Zero, force: false);
+        Assert.True(reason is VcpuStop.Requested or VcpuStop.PowerOff);
+    }
+
+    [Fact]
+    public async Task One_that_breaks_ends_alone_with_its_report()
+    {
+        HostedDomain bystander = Start("bystander", Guests.Worker);
+        Host broken = new() { OpenConsole = static _ => new BreakingPlace() };
+        HostedDomain domain = broken.Create(Config("broken", Guests.Idle));
+        Assert.Equal(VcpuStop.Crashed, await domain.Ended.WaitAsync(Long));
+        Assert.Contains("internal error", Assert.Single(domain.Reports));
+        Assert.Contains(broken.Log.Read(), line => line.Text.StartsWith("broken (1): internal error", StringComparison.Ordinal));
+        await Expect(bystander, " ok", bystander.Console.OpenReader(fromOldest: false));
+        await _host.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void The_log_keeps_its_latest_lines()
+    {
+        HostLog log = new();
+        for (int n = 0; n < 2000; n++) log.Write($"line {n}");
+        IReadOnlyList<HostLogLine> lines = log.Read(clear: true);
+        Assert.Equal("line 1999", lines[^1].Text);
+        Assert.Equal(1024, lines.Count);
+        Assert.Equal(lines.OrderBy(static line => line.Time), lines);
+        Assert.Empty(log.Read());
+    }
+
+    // A place whose device cannot even be connected.
+    private sealed class BreakingPlace : Platform.Uart.ICharacterBackend
+    {
+        public void Write(ReadOnlySpan<byte> bytes)
+        {
+        }
+
+        public void Connect(Platform.Uart.ICharacterInput input) => throw new InvalidOperationException("an invariant broke");
+    }
+}
