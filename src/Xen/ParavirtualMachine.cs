@@ -38,6 +38,7 @@ public sealed record ParavirtualConfiguration
 public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisposable
 {
     private readonly PhysicalMemory _arena;
+    private readonly CoherenceDomain _coherence = new();
     private readonly ParavirtualVcpu[] _vcpus;
     private int _shutdown = -1;
 
@@ -58,7 +59,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         _vcpus = new ParavirtualVcpu[configuration.Vcpus];
         for (int n = 0; n < _vcpus.Length; n++)
         {
-            var processor = new Vcpu(_arena, configuration.Deterministic) { Engine = configuration.Engine };
+            var processor = new Vcpu(_arena, configuration.Deterministic, _coherence) { Engine = configuration.Engine };
             _vcpus[n] = new ParavirtualVcpu(this, n, processor);
         }
 
@@ -100,11 +101,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
 
     /// <inheritdoc/>
-    public void Changed(ReadOnlySpan<P2mChange> changes)
-    {
-        foreach (ParavirtualVcpu vcpu in _vcpus)
-            FastTlb.Clear(vcpu.Processor.State->Mmu);
-    }
+    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current is { } caller && caller.Machine == this ? caller.Processor : null);
 
     /// <summary>The guest, or a toolstack, ended the domain.</summary>
     public void Shutdown(ShutdownReason reason)

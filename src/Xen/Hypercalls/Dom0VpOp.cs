@@ -1,4 +1,5 @@
 using FastXen.Xen.Memory;
+using FastXen.Xen.Processor;
 
 namespace FastXen.Xen.Hypercalls;
 
@@ -14,6 +15,7 @@ internal static unsafe class Dom0VpOp
     /// <summary>ia64_dom0vp_op(command, arguments).</summary>
     public static long Do(HypercallFrame* call)
     {
+        ParavirtualVcpu.Current = call->Caller;
         DomainMemory memory = call->Domain.Memory;
         switch (call->Arguments[0])
         {

@@ -1,5 +1,6 @@
 using FastXen.Xen.Grants;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Processor;
 
 namespace FastXen.Xen.Hypercalls;
 
@@ -9,6 +10,7 @@ internal static unsafe class GrantTableOp
     /// <summary>grant_table_op(command, argument, count). Long lists are done in one go: a count is bounded by what the guest's memory can describe.</summary>
     public static long Do(HypercallFrame* call)
     {
+        ParavirtualVcpu.Current = call->Caller;
         uint progress = 0;
         long result;
         bool done;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Processor;
 
 namespace FastXen.Xen.Hypercalls;
 
@@ -31,6 +32,7 @@ internal static unsafe class MemoryOp
     /// <summary>memory_op(command, argument).</summary>
     public static long Do(HypercallFrame* call)
     {
+        ParavirtualVcpu.Current = call->Caller;
         var argument = new XencommHandle(call->Arguments[1]);
         XenDomain caller = call->Domain;
         switch ((uint)call->Arguments[0] & 0xFF)

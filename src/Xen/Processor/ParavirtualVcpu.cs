@@ -17,6 +17,9 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     /// <summary>Where the window with the shared registers is until the guest moves it (XSI_BASE).</summary>
     private const ulong DefaultWindow = 0xf500_0000_0000_0000;
 
+    [ThreadStatic]
+    private static ParavirtualVcpu? t_current;
+
     private readonly GCHandle _handle;
     private Timer? _alarm;
     private ParavirtualState* _state;
@@ -55,6 +58,13 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     internal ParavirtualState* State => _state;
 
     private ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
+
+    /// <summary>The vCPU on whose thread a hypercall that changes a domain's memory is under way; null on other threads.</summary>
+    internal static ParavirtualVcpu? Current
+    {
+        get => t_current;
+        set => t_current = value;
+    }
 
     /// <summary>The vCPU of a state.</summary>
     internal static ParavirtualVcpu Of(ParavirtualState* p) => (ParavirtualVcpu)GCHandle.FromIntPtr(p->Owner).Target!;

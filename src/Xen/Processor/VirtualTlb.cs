@@ -57,7 +57,14 @@ internal static unsafe class VirtualTlb
     {
         if (Overlaps(s, va, (int)(size >> 2) & 63))
             return Refuse(s, "ptc.ga", va);
-        return CodeChanged(s, i, Tlb.PurgeGlobal(s->Mmu, va, size));
+        int step = CodeChanged(s, i, Tlb.PurgeGlobal(s->Mmu, va, size));
+        if (step == Step.Resync && s->Shared != 0)
+        {
+            Vcpu vcpu = Vcpu.Of(s);
+            vcpu.Domain.Purge(vcpu, va, size, MmuState.RegionId(s->Mmu, va), alat: true);
+        }
+
+        return step;
     }
 
     /// <summary>mov rr[va] = value.</summary>
