@@ -1,4 +1,5 @@
 using FastXen.Core.Decode;
+using FastXen.Core.Emit;
 using FastXen.Core.State;
 using FastXen.Mmu;
 
@@ -147,20 +148,16 @@ public static unsafe class Semaphores
         ulong high = s->Ar[Ar.Csd];
         if ((s->PsrValue & Psr.Be) != 0)
             (low, high) = (DataAccess.Swap(high, 8), DataAccess.Swap(low, 8));
-        ulong old;
-        lock (SixteenByteGate)
+        // Only one half is compared; the other one is whatever it is at that moment.
+        int half = (int)((nuint)host >> 3 & 1);
+        ulong* seen = stackalloc ulong[2];
+        seen[half] = comparand;
+        seen[half ^ 1] = Volatile.Read(ref ((ulong*)pair)[half ^ 1]);
+        while (!WideExchange.CompareExchange((ulong*)pair, seen, low, high) && seen[half] == comparand)
         {
-            old = Volatile.Read(ref *(ulong*)host);
-            if (old == comparand)
-            {
-                *(ulong*)pair = low;
-                *(ulong*)(pair + 8) = high;
-            }
         }
 
+        ulong old = seen[half];
         return Finish(s, i, pair, 16, Swapped(s, old, 8), stored: old == comparand);
     }
-
-    // The runtime has no 16-byte compare-and-exchange. The gate makes cmp8xchg16 atomic among vCPUs; the translator emits the host's own.
-    private static readonly Lock SixteenByteGate = new();
 }

@@ -49,7 +49,7 @@ public sealed unsafe class MachineFirmware : IFirmware
         Processors = processors;
 
         WriteCode();
-        AcpiTables acpi = new(memory, processors.Count);
+        AcpiTables acpi = new(memory, processors.Count, configuration.RamSize);
         EfiTables tables = new(memory, acpi.Rsdp, acpi.Hcdp);
         Store(FirmwareLayout.RuntimeData + EfiTables.SalTableOffset, SalSystemTable.Build());
         Store(FirmwareLayout.RuntimeData + EfiTables.SmbiosOffset, Smbios.Build(FirmwareLayout.RuntimeData + EfiTables.SmbiosOffset));

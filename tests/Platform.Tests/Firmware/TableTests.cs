@@ -102,7 +102,7 @@ public sealed class TableTests : IDisposable
     public void Acpi_tables_add_up_and_are_all_there()
     {
         var tables = AcpiTables().ToList();
-        Assert.Equal(["APIC", "DSDT", "FACP", "RSDT", "SPCR", "XSDT"], tables.Select(table => table.Signature).Order(StringComparer.Ordinal));
+        Assert.Equal(["APIC", "DSDT", "FACP", "RSDT", "SPCR", "SRAT", "XSDT"], tables.Select(table => table.Signature).Order(StringComparer.Ordinal));
         Assert.All(tables, table => Assert.Equal(0, Sum(table.Bytes)));
         Assert.Equal(244, tables.Single(table => table.Signature == "FACP").Bytes.Length);
         Assert.Equal(80, tables.Single(table => table.Signature == "SPCR").Bytes.Length);
@@ -123,6 +123,25 @@ public sealed class TableTests : IDisposable
             types.Add(madt[at]);
         }
         Assert.Equal([6, 7, 7, 7], types);
+    }
+
+    [Fact]
+    public void Srat_puts_all_processors_and_all_ram_into_one_domain()
+    {
+        byte[] srat = AcpiTables().Single(table => table.Signature == "SRAT").Bytes;
+        List<ulong> processors = [];
+        List<(ulong, ulong)> ram = [];
+        for (int at = 48; at < srat.Length; at += srat[at + 1])
+        {
+            Assert.Equal(1u, BitConverter.ToUInt32(srat, at + (srat[at] == 0 ? 4 : 28)));
+            if (srat[at] == 0)
+                processors.Add((ulong)srat[at + 3] << 24 | (ulong)srat[at + 8] << 16);
+            else
+                ram.Add((BitConverter.ToUInt64(srat, at + 8), BitConverter.ToUInt64(srat, at + 16)));
+        }
+
+        Assert.Equal([MachineMap.Lid(0), MachineMap.Lid(1), MachineMap.Lid(2)], processors);
+        Assert.Equal(MachineMap.Ram(machine.Firmware.RamSize), ram);
     }
 
     [Fact]

@@ -19,8 +19,8 @@ internal sealed class AcpiTables
     /// <summary>Physical address of the HCDP.</summary>
     public ulong Hcdp { get; }
 
-    /// <summary>Writes all tables of a machine with this many processors.</summary>
-    public AcpiTables(PhysicalMemory memory, int processors)
+    /// <summary>Writes all tables of a machine with this many processors and bytes of RAM.</summary>
+    public AcpiTables(PhysicalMemory memory, int processors, ulong ramSize)
     {
         this.memory = memory;
         Rsdp = Reserve(36);
@@ -29,11 +29,12 @@ internal sealed class AcpiTables
         ulong dsdt = Place(Table("DSDT", 2, new TableBuffer().Bytes(Dsdt.Build(processors))));
         ulong fadt = Place(Table("FACP", 3, Fadt(facs, dsdt)));
         ulong madt = Place(Table("APIC", 1, Madt(processors)));
+        ulong srat = Place(Table("SRAT", 1, Srat(processors, ramSize)));
         ulong spcr = Place(Table("SPCR", 1, Spcr()));
         Hcdp = Place(Table("HCDP", 3, HcdpBody()));
 
         TableBuffer short32 = new(), long64 = new();
-        foreach (ulong table in (ReadOnlySpan<ulong>)[fadt, madt, spcr])
+        foreach (ulong table in (ReadOnlySpan<ulong>)[fadt, madt, srat, spcr])
         {
             short32.U32((uint)table);
             long64.U64(table);
@@ -125,6 +126,22 @@ internal sealed class AcpiTables
             ulong lid = MachineMap.Lid(i);
             body.U8(7).U8(20).U8((byte)i).U8((byte)(lid >> 24)).U8((byte)(lid >> 16)).Zero(3).U32(1).U32((uint)i).Text(i.ToString(System.Globalization.CultureInfo.InvariantCulture), 4);
         }
+        return body;
+    }
+
+    // One proximity domain. Linux's kernels for NUMA machines take at most 32 processors that no SRAT names.
+    private static TableBuffer Srat(int processors, ulong ramSize)
+    {
+        TableBuffer body = new();
+        body.U32(1).Zero(8);
+        for (int i = 0; i < processors; i++)
+        {
+            ulong lid = MachineMap.Lid(i);
+            body.U8(0).U8(16).U8(0).U8((byte)(lid >> 24)).U32(1).U8((byte)(lid >> 16)).Zero(7);
+        }
+
+        foreach ((ulong start, ulong size) in MachineMap.Ram(ramSize))
+            body.U8(1).U8(40).U32(0).U16(0).U64(start).U64(size).U32(0).U32(1).U64(0);
         return body;
     }
 
