@@ -102,6 +102,8 @@ public unsafe struct VcpuState
     public ulong SpinLook;
     /// <summary>What it saw then.</summary>
     public ulong SpinDigest;
+    /// <summary>Frequency of AR.ITC in Hz.</summary>
+    public ulong ItcFrequency;
     /// <summary>Host timestamp at which the clock began.</summary>
     public long ClockStart;
     /// <summary>AR.ITC minus the raw clock.</summary>

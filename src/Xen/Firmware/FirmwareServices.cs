@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using FastXen.Core;
-using FastXen.Platform;
 using FastXen.Platform.Firmware;
 using FastXen.Platform.Firmware.Efi;
 using FastXen.Platform.Firmware.Pal;
@@ -12,6 +11,11 @@ namespace FastXen.Xen.Firmware;
 /// <summary>PAL, SAL and EFI of a paravirtualized domain: what differs from the platform's.</summary>
 internal sealed class FirmwareServices(ParavirtualMachine machine)
 {
+    /// <summary>Frequency of AR.ITC in Hz: with any other mini-os, which divides by it in whole numbers, has no clock.</summary>
+    public const ulong ItcFrequency = 1_000_000_000;
+
+    private const ulong BaseFrequency = 200_000_000, ProcessorFrequency = 1_600_000_000;
+
     private const ulong LastTranslationRegister = VirtualTlb.Registers - 1;
     private readonly RealTimeClock _clock = new(TimeProvider.System);
     private readonly Lock _gate = new();
@@ -38,6 +42,12 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
                 // vw, 44 physical address bits, 16 key bits, 15 the last PKR, hash tag 0x30, 11 the last TRs, 3 unique TCs in 2 levels.
                 call.Result(PalStatus.Success, 1ul | 44 << 1 | 16 << 8 | 15 << 16 | 0x30ul << 24 | LastTranslationRegister << 32
                     | LastTranslationRegister << 40 | 3ul << 48 | 2ul << 56, 50ul | (ulong)ParavirtualState.RidBits << 8);
+                return false;
+            case PalProcedure.FreqRatios:
+                call.Result(PalStatus.Success, Ratio(ProcessorFrequency), Ratio(BaseFrequency), Ratio(ItcFrequency));
+                return false;
+            case PalProcedure.FreqBase:
+                call.Result(PalStatus.Success, BaseFrequency);
                 return false;
             case PalProcedure.HaltLight:
                 vcpu.Block();
@@ -80,7 +90,7 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
                 call.Result(SalStatus.Success);
                 return;
             case SalProcedure.FreqBase:
-                call.Result(a1 <= 1 ? SalStatus.Success : SalStatus.InvalidArgument, a1 == 0 ? MachineMap.BaseFrequency : MachineMap.ItcFrequency);
+                call.Result(a1 <= 1 ? SalStatus.Success : SalStatus.InvalidArgument, a1 == 0 ? BaseFrequency : ItcFrequency);
                 return;
             case SalProcedure.ClearStateInfo or SalProcedure.McRendez or SalProcedure.McSetParams or SalProcedure.CacheInit
                 or SalProcedure.PciConfigRead or SalProcedure.PciConfigWrite:
@@ -113,6 +123,9 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
         return call.Vcpu.TryWrite(call.In(0), now) && (call.In(1) == 0 || call.Vcpu.TryWrite(call.In(1), capabilities))
             ? EfiStatus.Success : EfiStatus.InvalidParameter;
     }
+
+    // Numerator and denominator.
+    private static ulong Ratio(ulong frequency) => frequency / BaseFrequency << 32 | 1;
 
     // The stub page is where the guest wants PAL's code; the tables stay.
     private long SetVirtualAddressMap(ServiceCall call)

@@ -3,6 +3,7 @@ using FastXen.Core;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Mmu;
+using FastXen.Xen.Firmware;
 using FastXen.Xen.Hypercalls;
 using FastXen.Xen.Memory;
 
@@ -76,6 +77,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     {
         VcpuState* s = Processor.State;
         Processor.Reset();
+        s->ItcFrequency = FirmwareServices.ItcFrequency;
         s->Hypervisor = HypervisorEntry.Table;
         s->Hypervised = _state;
         MappedRegisters* x = _state->Registers;
