@@ -95,7 +95,10 @@ internal static unsafe class PrivilegedInstructions
     {
         s->PsrValue &= ~Psr.Cpl;
         p->Emulates = true;
+        // The instructions that name an address mean the guest's own region.
+        ulong va = Registers.Gr(s, i->R3), rr = VirtualTlb.Expose(s, p, va);
         int step = i->Handler(s, i);
+        VirtualTlb.Cover(s, va, rr);
         // An interruption has done both.
         if (p->Emulates)
         {

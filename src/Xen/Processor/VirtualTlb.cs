@@ -31,7 +31,9 @@ internal static unsafe class VirtualTlb
         ulong ifa = p->Registers->Ifa, itir = p->Registers->Itir;
         if (Overlaps(s, ifa, (int)(itir >> 2) & 63))
             return Refuse(s, "itc", ifa);
+        ulong rr = Expose(s, p, ifa);
         TlbResult result = instruction ? Tlb.InsertInstructionCache(s->Mmu, ifa, itir, pte) : Tlb.InsertDataCache(s->Mmu, ifa, itir, pte);
+        Cover(s, ifa, rr);
         return instruction ? CodeChanged(s, i, result) : RegisterFiles.Result(s, i, result);
     }
 
@@ -43,9 +45,11 @@ internal static unsafe class VirtualTlb
             return Refuse(s, "itr", ifa);
         if (slot >= Registers)
             return Fault.ReservedRegisterField(s, i);
+        ulong rr = Expose(s, p, ifa);
         TlbResult result = instruction
             ? Tlb.InsertInstructionRegister(s->Mmu, slot, ifa, itir, pte)
             : Tlb.InsertDataRegister(s->Mmu, slot, ifa, itir, pte);
+        Cover(s, ifa, rr);
         return instruction ? CodeChanged(s, i, result) : RegisterFiles.Result(s, i, result);
     }
 
@@ -57,11 +61,15 @@ internal static unsafe class VirtualTlb
     {
         if (Overlaps(s, va, (int)(size >> 2) & 63))
             return Refuse(s, "ptc.ga", va);
-        int step = CodeChanged(s, i, Tlb.PurgeGlobal(s->Mmu, va, size));
+        ulong rr = Expose(s, ParavirtualState.Of(s), va);
+        uint rid = MmuState.RegionId(s->Mmu, va);
+        TlbResult result = Tlb.PurgeGlobal(s->Mmu, va, size);
+        Cover(s, va, rr);
+        int step = CodeChanged(s, i, result);
         if (step == Step.Resync && s->Shared != 0)
         {
             Vcpu vcpu = Vcpu.Of(s);
-            vcpu.Domain.Purge(vcpu, va, size, MmuState.RegionId(s->Mmu, va), alat: true);
+            vcpu.Domain.Purge(vcpu, va, size, rid, alat: true);
         }
 
         return step;
@@ -77,6 +85,22 @@ internal static unsafe class VirtualTlb
         VirtualPsr.LoadRegion(s, p, region);
         return Step.Resync;
     }
+
+    /// <summary>
+    /// Lets the MMU find the guest's own region register for an address, which metaphysical mode has replaced; returns what it found before, for
+    /// <see cref="Cover"/>. Nothing may be translated in between.
+    /// </summary>
+    public static ulong Expose(VcpuState* s, ParavirtualState* p, ulong va)
+    {
+        ref ulong rr = ref s->Mmu->Rr[va >> 61];
+        ulong was = rr;
+        if (was >> 8 == Paravirtual.MetaphysicalRid)
+            rr = p->Rr((int)(va >> 61));
+        return was;
+    }
+
+    /// <summary>Undoes <see cref="Expose"/>.</summary>
+    public static void Cover(VcpuState* s, ulong va, ulong rr) => s->Mmu->Rr[va >> 61] = rr;
 
     private static int CodeChanged(VcpuState* s, Instruction* i, TlbResult result)
     {
