@@ -4,7 +4,7 @@ using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Dumps;
 using FastXen.Loader.Images;
-using FastXen.Loader.Running;
+using FastXen.Loader.Scheduling;
 using FastXen.Platform;
 using FastXen.Platform.Block;
 using FastXen.Platform.Firmware.Efi;
@@ -42,8 +42,8 @@ public sealed class Domain : IDisposable
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
 
-    /// <summary>Its share of the host's time; null for a deterministic domain, which has threads of its own.</summary>
-    public DomainTime? Time { get; }
+    /// <summary>What the guest may use of the host's processors.</summary>
+    public DomainScheduling Scheduling { get; }
 
     /// <summary>Its number, by which traces name it.</summary>
     public int Number { get; private set; }
@@ -70,13 +70,13 @@ public sealed class Domain : IDisposable
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
+        Scheduling = new DomainScheduling(scheduler, config);
         _images = new BootImages(config);
         try
         {
             foreach (DiskConfig disk in config.Disks) OpenDisk(disk);
             for (int i = 0; i < config.Network.Count; i++) OpenNetwork(config.Network[i], i);
             _variables = new VariableStore(config.EfiVariables);
-            if (config.Clock == ClockSource.Host) Time = EnterScheduler(scheduler);
         }
         catch (Exception e)
         {
@@ -136,6 +136,7 @@ public sealed class Domain : IDisposable
         {
             _stopRequested = true;
             _machine?.RequestStop();
+            Scheduling.End();
         }
     }
 
@@ -159,20 +160,20 @@ public sealed class Domain : IDisposable
         {
             _resetRequested = _machine is null;
             _machine?.RequestReset();
+            Scheduling.End();
         }
     }
 
     /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
-    public TimeSpan ProcessorTime => Time?.RunTime ?? Statistics.Elapsed;
+    public TimeSpan ProcessorTime => Scheduling.ProcessorTime;
 
     /// <summary>
-    /// Writes the guest's memory and registers as an ELF core file, while its processors are paused. A guest that is not scheduled, or between two machines, has
+    /// Writes the guest's memory and registers as an ELF core file, while its processors are paused. A guest between two machines has
     /// none to write, which is a <see cref="HostException"/>.
     /// </summary>
     public void DumpCore(string file)
     {
-        DomainTime time = Time ?? throw new HostException($"{_config.Name} has the deterministic clock: it is not paused, and so not dumped");
-        bool paused = time.Pause();
+        bool paused = Scheduling.Pause();
         try
         {
             lock (_lock)
@@ -188,7 +189,7 @@ public sealed class Domain : IDisposable
         }
         finally
         {
-            if (paused) time.Unpause();
+            if (paused) Scheduling.Unpause();
         }
     }
 
@@ -259,7 +260,7 @@ public sealed class Domain : IDisposable
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
         try
         {
-            return await RunMachine(machine).ConfigureAwait(false);
+            return await Scheduling.RunAsync(machine, _config.Clock == ClockSource.Deterministic).ConfigureAwait(false);
         }
         finally
         {
@@ -268,27 +269,6 @@ public sealed class Domain : IDisposable
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
             if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStopped(Number, machine.StopReason.ToString());
-        }
-    }
-
-    // Processors whose time is counted take turns on a thread of their own: nothing that happens on the host may show in their order.
-    private Task<VcpuStop> RunMachine(PlatformMachine machine)
-    {
-        if (Time is not null) return Time.RunAsync(machine);
-        TaskCompletionSource<VcpuStop> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => ended.SetResult(machine.Run())) { IsBackground = true, Name = $"domain {_config.Name}" }.Start();
-        return ended.Task;
-    }
-
-    private DomainTime EnterScheduler(Scheduler scheduler)
-    {
-        try
-        {
-            return new DomainTime(scheduler, _config.Name, _config.Vcpus, new CreditParameters(_config.Weight, _config.Cap), _config.Cpus);
-        }
-        catch (ArgumentException)
-        {
-            throw new ConfigException(_config.Source, "cpus", $"expected some of the host threads 0 to {scheduler.HostThreadCount - 1}");
         }
     }
 
@@ -337,7 +317,6 @@ public sealed class Domain : IDisposable
         }
         _disks.Clear();
         _next?.Dispose();
-        Time?.Dispose();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
         if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);

@@ -73,6 +73,10 @@ public class GuestConfigTests
     [InlineData("""{ "kernel": "v", "memory": "63M" }""", "/guests/g.json: memory: expected a multiple of 1M from 64M to 64G, found \"63M\"")]
     [InlineData("""{ "kernel": "v", "memory": "99999999999G" }""", "/guests/g.json: memory: expected a size such as \"512M\" or \"1G\", found \"99999999999G\"")]
     [InlineData("""{ "kernel": "v", "vcpus": 0 }""", "/guests/g.json: vcpus: expected a whole number from 1 to 64, found \"0\"")]
+    [InlineData("""{ "kernel": "v", "weight": 0 }""", "/guests/g.json: weight: expected a whole number from 1 to 65535, found \"0\"")]
+    [InlineData("""{ "kernel": "v", "cap": 6401 }""", "/guests/g.json: cap: expected a whole number from 0 to 6400, found \"6401\"")]
+    [InlineData("""{ "kernel": "v", "hostThreads": 65 }""", "/guests/g.json: hostThreads: expected a whole number from 1 to 64, found \"65\"")]
+    [InlineData("""{ "kernel": "v", "cpus": "1-0" }""", "/guests/g.json: cpus: expected \"all\", or numbers and ranges from 0 to 63 with commas, such as \"0-3,5\" or \"0-7,^2\", found \"1-0\"")]
     [InlineData("""{ "kernel": "v", "vcpus": 65 }""", "/guests/g.json: vcpus: expected a whole number from 1 to 64, found \"65\"")]
     [InlineData("""{ "kernel": "v", "engine": "jit" }""", "/guests/g.json: engine: expected interpreter or translator, found \"jit\"")]
     [InlineData("""{ "kernel": "v", "personality": "xen" }""", "/guests/g.json: personality: the \"xen\" personality is not there yet, only \"platform\" is")]
@@ -203,39 +207,4 @@ public class GuestConfigTests
     [InlineData("{", "config: not a JSON object that describes a guest")]
     public void A_list_that_is_wrong_has_its_sentence(string json, string sentence) =>
         Assert.StartsWith(sentence, Assert.ThrowsAny<LoadException>(() => GuestConfigReader.ParseInline(json, "/")).Message);
-
-    [Fact]
-    public void The_share_of_the_host_is_read()
-    {
-        GuestConfig config = Parse("""{ "kernel": "k", "weight": 512, "cap": 50, "cpus": "0-3,^2", "hostThreads": 2 }""");
-        Assert.Equal((512, 50, 0b1011UL, 2), (config.Weight, config.Cap, config.Cpus, config.HostThreads));
-        config = Parse("""{ "kernel": "k" }""");
-        Assert.Equal((256, 0, ulong.MaxValue, null), (config.Weight, config.Cap, config.Cpus, config.HostThreads));
-        Assert.Equal("/guests/g.json: weight: expected a whole number from 1 to 65535, found \"0\"",
-            Assert.Throws<ConfigException>(() => Parse("""{ "kernel": "k", "weight": 0 }""")).Message);
-    }
-
-    [Theory]
-    [InlineData("all", ulong.MaxValue, "all")]
-    [InlineData("0", 1, "0")]
-    [InlineData("0-3, 5", 0b101111, "0-3,5")]
-    [InlineData("all,^0,^7", ~0x81UL, "1-6")]
-    [InlineData("63", 1UL << 63, "-")]
-    [InlineData("0-63", ulong.MaxValue, "all")]
-    public void Sets_of_host_threads_are_written_as_in_xl(string text, ulong bits, string formatted)
-    {
-        Assert.True(CpuSet.TryParse(text, out ulong cpus));
-        Assert.Equal(bits, cpus);
-        Assert.Equal(formatted, CpuSet.Format(cpus, 8));
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("3-1")]
-    [InlineData("64")]
-    [InlineData("-1")]
-    [InlineData("0,^0")]
-    [InlineData("0-3-5")]
-    [InlineData("a")]
-    public void Other_texts_are_no_sets(string text) => Assert.False(CpuSet.TryParse(text, out _));
 }

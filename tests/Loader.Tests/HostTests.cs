@@ -2,7 +2,6 @@ using System.Text;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;
-using FastXen.Loader.Running;
 using FastXen.Smp;
 using FastXen.Tests;
 
@@ -165,7 +164,6 @@ public sealed class HostTests : IDisposable
         ConsoleReader after = domain.Console.OpenReader(fromOldest: false);
         await Assert.ThrowsAsync<HostException>(() => domain.ShutdownAsync(Long, force: false));
         Assert.Equal(used, domain.Domain.ProcessorTime);
-        Assert.All(domain.Scheduled.Processors, static processor => Assert.Contains(processor.State, new[] { ProcessorState.Held, ProcessorState.Blocked }));
         domain.Unpause();
         await Expect(domain, " ok", after);
         Assert.True(domain.Domain.ProcessorTime > used);
@@ -178,32 +176,20 @@ public sealed class HostTests : IDisposable
     [Fact]
     public async Task Shares_and_affinities_outlive_a_reboot()
     {
-        using Host host = new(hostThreads: 2);
-        GuestConfig config = Config("guest", Guests.Idle) with { Weight = 512, Cap = 80, Cpus = 0b10 };
-        HostedDomain domain = host.Create(config);
-        Assert.Equal(new CreditParameters(512, 80), domain.Scheduled.Credit);
-        domain.Scheduled.Credit = new CreditParameters(100, 0);
+        using Host host = new() { HostThreads = 2 };
+        HostedDomain domain = host.Create(Config("guest", Guests.Idle) with { Credit = new CreditParameters(512, 80), Cpus = 0b10 });
+        domain.Domain.Scheduling.Credit = new CreditParameters(100, 0);
         await Expect(domain, "idle");
-        domain.Scheduled.Pin(0, hard: null, soft: 0b10);
+        domain.Domain.Scheduling.Pin(0, hard: null, soft: 0b10);
         await domain.RebootAsync(TimeSpan.Zero, force: true).WaitAsync(Long);
-        Assert.Equal(new CreditParameters(100, 0), domain.Scheduled.Credit);
+        Assert.Equal(new CreditParameters(100, 0), domain.Domain.Scheduling.Credit);
         ConsoleReader reader = domain.Console.OpenReader(fromOldest: false);
         await domain.RebootAsync(TimeSpan.Zero, force: true).WaitAsync(Long);
         await Expect(domain, "idle", reader);
-        ProcessorTime processor = Assert.Single(domain.Scheduled.Processors);
-        Assert.Equal((0b10UL, 0b10UL, 1), (processor.Hard, processor.Soft, processor.HostThread));
-        Assert.Throws<ArgumentException>(() => domain.Scheduled.Pin(0, hard: 0b100, soft: null));
-        Assert.Throws<ConfigException>(() => host.Create(config with { Name = "elsewhere", Cpus = 0b100 }));
+        ScheduledVcpu vcpu = Assert.Single(domain.Domain.Scheduling.Vcpus);
+        Assert.Equal((0b10UL, 0b10UL, 1), (vcpu.HardAffinity, vcpu.SoftAffinity, vcpu.Statistics.HostThread));
         await host.StopAsync(TimeSpan.Zero);
-        Assert.Empty(host.Scheduler.Domains);
-    }
-
-    [Fact]
-    public async Task A_deterministic_domain_is_not_scheduled()
-    {
-        HostedDomain domain = _host.Create(Config("tour", Guests.Demo) with { Clock = ClockSource.Deterministic });
-        Assert.Contains("deterministic", Assert.Throws<HostException>(domain.Pause).Message);
-        Assert.Equal(VcpuStop.PowerOff, await domain.Ended.WaitAsync(Long));
+        Assert.Empty(host.Scheduler!.Domains);
     }
 
     [Fact]
@@ -231,5 +217,43 @@ public sealed class HostTests : IDisposable
         {
             if (Broken) throw new InvalidOperationException("an invariant broke");
         }
+    }
+
+    [Fact]
+    public async Task Paused_domain_does_not_run_and_can_be_destroyed()
+    {
+        HostedDomain domain = Start("paused", Guests.Worker);
+        await WaitFor(() => domain.Domain.ProcessorTime > TimeSpan.Zero);
+        Assert.True(domain.Domain.Scheduling.Pause());
+        Assert.False(domain.Domain.Scheduling.Pause());
+        TimeSpan used = domain.Domain.ProcessorTime;
+        await Task.Delay(50);
+        Assert.Equal(used, domain.Domain.ProcessorTime);
+        domain.Destroy();
+        Assert.Equal(VcpuStop.Requested, await domain.Ended.WaitAsync(Long));
+    }
+
+    [Fact]
+    public async Task Shares_and_affinity_come_from_the_config_and_can_be_changed()
+    {
+        GuestConfig config = Config("shared", Guests.Idle) with { HostThreads = 2, Credit = new CreditParameters(512, 150), Cpus = 2 };
+        HostedDomain domain = _host.Create(config);
+        await WaitFor(() => domain.Domain.Scheduling.Vcpus.Count == 1);
+        ScheduledVcpu vcpu = domain.Domain.Scheduling.Vcpus[0];
+        Assert.Equal((512, 150, 2UL), (vcpu.Domain.Credit.Weight, vcpu.Domain.Credit.Cap, vcpu.HardAffinity));
+        domain.Domain.Scheduling.Credit = new CreditParameters(100, 0);
+        domain.Domain.Scheduling.Pin(0, hard: 1, soft: null);
+        Assert.Equal((100, 1UL), (vcpu.Domain.Credit.Weight, vcpu.HardAffinity));
+        Assert.Throws<ArgumentException>(() => domain.Domain.Scheduling.Pin(0, hard: 4, soft: null));
+        Assert.Equal("config: cpus: names none of the 2 host threads (0 to 1)", Assert.Throws<ConfigException>(() => _host.Create(config with { Name = "b", Cpus = 4 })).Message);
+        Assert.Equal("config: hostThreads: this process has 2 already, found 3", Assert.Throws<ConfigException>(() => _host.Create(config with { Name = "c", HostThreads = 3 })).Message);
+        domain.Destroy();
+        await domain.Ended.WaitAsync(Long);
+    }
+
+    private static async Task WaitFor(Func<bool> condition)
+    {
+        using CancellationTokenSource end = new(Long);
+        while (!condition()) await Task.Delay(5, end.Token);
     }
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using FastXen.CommandLine;
 using FastXen.Control;
 using FastXen.Loader.Hosting;
-using FastXen.Loader.Running;
+using FastXen.Smp;
 
 namespace FastXen.Commands;
 
@@ -53,9 +53,9 @@ internal static class ControlCommands
                 // As xl: r runs, b waits for an event, p is paused or offline; what waits for its turn has no letter.
                 string state = vcpu.State switch
                 {
-                    ProcessorState.Running => "r--",
-                    ProcessorState.Blocked => "-b-",
-                    ProcessorState.Ready => "---",
+                    VcpuPhase.Running => "r--",
+                    VcpuPhase.Blocked => "-b-",
+                    VcpuPhase.Queued => "---",
                     _ => "--p",
                 };
                 string cpu = vcpu.HostThread?.ToString(CultureInfo.InvariantCulture) ?? "-";

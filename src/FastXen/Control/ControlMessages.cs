@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FastXen.Loader.Hosting;
-using FastXen.Loader.Running;
+using FastXen.Smp;
 
 namespace FastXen.Control;
 
@@ -70,7 +70,7 @@ internal sealed record VcpuInfo
     public required string Name { get; set; }
     public required int Vcpu { get; set; }
     public required int? HostThread { get; set; }
-    public required ProcessorState State { get; set; }
+    public required VcpuPhase State { get; set; }
     public required double CpuSeconds { get; set; }
     public required string HardAffinity { get; set; }
     public required string SoftAffinity { get; set; }

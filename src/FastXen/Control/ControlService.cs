@@ -4,7 +4,7 @@ using FastXen.Core;
 using FastXen.Loader;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;
-using FastXen.Loader.Running;
+using FastXen.Loader.Scheduling;
 using FastXen.Smp;
 
 namespace FastXen.Control;
@@ -138,18 +138,25 @@ internal sealed class ControlService
         List<VcpuInfo> vcpus = [];
         foreach (HostedDomain domain in request.Domain is null ? _host.Domains : [DomainOf(request)])
         {
-            // A deterministic domain's processors are nobody's but its own.
-            vcpus.AddRange((domain.Domain.Time?.Processors ?? []).Select(processor => new VcpuInfo
+            DomainScheduling scheduling = domain.Domain.Scheduling;
+            IReadOnlyList<ScheduledVcpu> scheduled = scheduling.Vcpus;
+            for (int number = 0; number < domain.Config.Vcpus; number++)
             {
-                Id = domain.Id,
-                Name = domain.Name,
-                Vcpu = processor.Number,
-                HostThread = processor.HostThread,
-                State = processor.State,
-                CpuSeconds = processor.RunTime.TotalSeconds,
-                HardAffinity = CpuSet.Format(processor.Hard, domain.Domain.Time!.HostThreads),
-                SoftAffinity = CpuSet.Format(processor.Soft, domain.Domain.Time!.HostThreads),
-            }));
+                // None between two machines.
+                VcpuStatistics? now = number < scheduled.Count ? scheduled[number].Statistics : null;
+                (ulong hard, ulong soft) = scheduling.Affinity(number);
+                vcpus.Add(new VcpuInfo
+                {
+                    Id = domain.Id,
+                    Name = domain.Name,
+                    Vcpu = number,
+                    HostThread = now?.HostThread,
+                    State = now?.Phase ?? VcpuPhase.Detached,
+                    CpuSeconds = now?.RunTime.TotalSeconds ?? 0,
+                    HardAffinity = HostThreadSet.Format(hard, scheduling.HostThreads),
+                    SoftAffinity = HostThreadSet.Format(soft, scheduling.HostThreads),
+                });
+            }
         }
         return Json(vcpus, ControlJson.Default.ListVcpuInfo);
     }
@@ -157,7 +164,7 @@ internal sealed class ControlService
     private JsonElement Pin(ControlRequest request)
     {
         HostedDomain domain = DomainOf(request);
-        DomainTime time = domain.Scheduled;
+        DomainScheduling time = domain.Domain.Scheduling;
         ulong? hard = Set(request.Cpus, "cpus"), soft = Set(request.SoftCpus, "softCpus");
         if (hard is null && soft is null) throw new ControlException("'vcpu-pin' needs \"cpus\" or \"softCpus\"");
         int last = domain.Config.Vcpus - 1;
@@ -176,7 +183,7 @@ internal sealed class ControlService
     private static ulong? Set(string? text, string field)
     {
         if (text is null) return null;
-        return CpuSet.TryParse(text, out ulong cpus) ? cpus : throw new ControlException($"\"{field}\": expected {CpuSet.Rule}, found \"{Printable(text)}\"");
+        return HostThreadSet.TryParse(text, out ulong cpus) ? cpus : throw new ControlException($"\"{field}\": expected {HostThreadSet.Form}, found \"{Printable(text)}\"");
     }
 
     // An unmodified kernel takes its processors out of use itself: the machine has no way to ask for that.
@@ -197,7 +204,7 @@ internal sealed class ControlService
         if (change)
         {
             HostedDomain domain = DomainOf(request);
-            DomainTime time = domain.Scheduled;
+            DomainScheduling time = domain.Domain.Scheduling;
             CreditParameters credit = time.Credit;
             try
             {
@@ -209,8 +216,8 @@ internal sealed class ControlService
             }
         }
         IEnumerable<HostedDomain> domains = request.Domain is null ? _host.Domains : [DomainOf(request)];
-        return Json([.. domains.Where(static domain => domain.Domain.Time is not null).Select(static domain =>
-            new CreditInfo(domain.Id, domain.Name, domain.Scheduled.Credit.Weight, domain.Scheduled.Credit.Cap))], ControlJson.Default.ListCreditInfo);
+        return Json([.. domains.Select(static domain =>
+            new CreditInfo(domain.Id, domain.Name, domain.Domain.Scheduling.Credit.Weight, domain.Domain.Scheduling.Credit.Cap))], ControlJson.Default.ListCreditInfo);
     }
 
     private JsonElement DumpCore(ControlRequest request)

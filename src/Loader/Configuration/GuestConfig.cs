@@ -22,23 +22,23 @@ public sealed record GuestConfig
     /// <summary>Number of virtual processors.</summary>
     public required int Vcpus { get; init; }
 
+    /// <summary>Host threads of the process that runs this guest; null: what the others of that process say, or as many as the host has processors.</summary>
+    public int? HostThreads { get; init; }
+
+    /// <summary>Its share of the host threads.</summary>
+    public CreditParameters Credit { get; init; } = new();
+
+    /// <summary>The host threads that may run it, a bit each.</summary>
+    public ulong Cpus { get; init; } = ulong.MaxValue;
+
+    /// <summary>Those of them that should rather run it, a bit each.</summary>
+    public ulong CpusSoft { get; init; } = ulong.MaxValue;
+
     /// <summary>What executes guest code.</summary>
     public EngineKind Engine { get; init; }
 
     /// <summary>What drives the interval time counter.</summary>
     public ClockSource Clock { get; init; }
-
-    /// <summary>Share of the host's time, relative to other domains'.</summary>
-    public int Weight { get; init; } = CreditParameters.DefaultWeight;
-
-    /// <summary>Most of the host's time, in percent of a host thread; 0: no limit.</summary>
-    public int Cap { get; init; }
-
-    /// <summary>Host threads that may run its processors, a bit each.</summary>
-    public ulong Cpus { get; init; } = ulong.MaxValue;
-
-    /// <summary>Host threads of the process that runs it, where the config says; of several configs the greatest number counts.</summary>
-    public int? HostThreads { get; init; }
 
     /// <summary>Kernel: ELF64, plain or gzip.</summary>
     public required string Kernel { get; init; }

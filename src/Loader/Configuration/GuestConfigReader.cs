@@ -22,7 +22,7 @@ public static class GuestConfigReader
 
     private static readonly string[] GuestFields =
     [
-        "$schema", "name", "personality", "memory", "vcpus", "engine", "clock", "weight", "cap", "cpus", "hostThreads", "kernel", "initrd", "commandLine",
+        "$schema", "name", "personality", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
         "disks", "network", "console", "efiVariables",
     ];
 
@@ -69,13 +69,14 @@ public static class GuestConfigReader
         string name = DefaultName(source.File);
         if (!root.GetSection("domains").Exists()) return [ReadGuest(source, new ConfigNode(source, root, "", GuestFields), name)];
         ConfigNode node = new(source, root, "", "$schema", "hostThreads", "domains");
+        int? hostThreads = ReadHostThreads(node);
         List<ConfigNode> guests = node.Objects("domains", MaximumGuests, GuestFields);
         List<GuestConfig> configs = [];
         for (int n = 0; n < guests.Count; n++)
         {
-            GuestConfig config = ReadGuest(source, guests[n], $"{name}-{n + 1}");
+            GuestConfig config = ReadGuest(source, guests[n], $"{name}-{n + 1}", hostThreads);
             if (configs.Exists(other => other.Name == config.Name)) throw guests[n].Problem("name", $"there are two domains \"{config.Name}\"");
-            configs.Add(config with { HostThreads = config.HostThreads ?? ReadHostThreads(node) });
+            configs.Add(config);
         }
         return configs;
     }
@@ -124,7 +125,7 @@ public static class GuestConfigReader
         return clean.ToString();
     }
 
-    private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName)
+    private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName, int? hostThreads = null)
     {
         return new GuestConfig
         {
@@ -133,12 +134,13 @@ public static class GuestConfigReader
             Personality = ReadPersonality(node),
             Memory = ReadMemory(node),
             Vcpus = node.Number("vcpus", 1, 1, MachineLimits.Vcpus),
+            HostThreads = hostThreads ?? ReadHostThreads(node),
+            Credit = new CreditParameters(
+                node.Number("weight", CreditParameters.DefaultWeight, 1, CreditParameters.MaximumWeight), node.Number("cap", 0, 0, CreditParameters.MaximumCap)),
+            Cpus = ReadHostThreadSet(node, "cpus"),
+            CpusSoft = ReadHostThreadSet(node, "cpusSoft"),
             Engine = node.Choice("engine", EngineKind.Translator),
             Clock = node.Choice("clock", ClockSource.Host),
-            Weight = node.Number("weight", CreditParameters.DefaultWeight, 1, CreditParameters.MaximumWeight),
-            Cap = node.Number("cap", 0, 0, CreditParameters.MaximumCap),
-            Cpus = ReadCpus(node),
-            HostThreads = ReadHostThreads(node),
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
@@ -156,6 +158,11 @@ public static class GuestConfigReader
         return IsName(name) ? name : throw node.Wrong("name", NameRule);
     }
 
+    private static int? ReadHostThreads(ConfigNode node) => node.Number("hostThreads", 0, 1, Scheduler.MaximumHostThreads) is var number and > 0 ? number : null;
+
+    private static ulong ReadHostThreadSet(ConfigNode node, string key) =>
+        node.Text(key) is not { } text ? ulong.MaxValue : HostThreadSet.TryParse(text, out ulong set) ? set : throw node.Wrong(key, HostThreadSet.Form);
+
     private static Personality ReadPersonality(ConfigNode node)
     {
         Personality personality = node.Choice("personality", Personality.Platform);
@@ -172,16 +179,6 @@ public static class GuestConfigReader
             ? (bytes + MachineLimits.MemoryGranule - 1) / MachineLimits.MemoryGranule * MachineLimits.MemoryGranule
             : throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from "
                 + $"{MemorySize.Format(MachineLimits.MinimumMemory)} to {MemorySize.Format(MachineLimits.MaximumMemory)}");
-    }
-
-    private static int? ReadHostThreads(ConfigNode node) =>
-        node.Number("hostThreads", 0, 1, Scheduler.MaximumHostThreads) is var threads and > 0 ? threads : null;
-
-    private static ulong ReadCpus(ConfigNode node)
-    {
-        string? text = node.Text("cpus");
-        if (text is null) return ulong.MaxValue;
-        return CpuSet.TryParse(text, out ulong cpus) ? cpus : throw node.Wrong("cpus", CpuSet.Rule);
     }
 
     private static string ReadCommandLine(ConfigNode node)

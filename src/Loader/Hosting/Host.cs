@@ -14,20 +14,24 @@ public sealed class Host : IDisposable
     // Names of domains that exist or are being made.
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Scheduler? _scheduler;
     private int _lastId;
     private bool _closed;
-
-    /// <summary>A host with so many threads for its domains' processors (null: one for each processor of the machine).</summary>
-    public Host(int? hostThreads = null) => Scheduler = new Scheduler(hostThreads ?? Math.Clamp(Environment.ProcessorCount, 1, Scheduler.MaximumHostThreads));
-
-    /// <summary>Runs the processors of its domains.</summary>
-    public Scheduler Scheduler { get; }
 
     /// <summary>What happened.</summary>
     public HostLog Log { get; } = new();
 
     /// <summary>Makes the place of a domain's console that its config names: null where output is only kept for those who attach.</summary>
     public Func<HostedDomain, ICharacterBackend?> OpenConsole { get; init; } = static _ => null;
+
+    /// <summary>How many host threads run guests; null: what the first domain's config says, or as many as the host has processors.</summary>
+    public int? HostThreads { get; init; }
+
+    /// <summary>What runs the vCPUs of all domains; null before the first domain is made.</summary>
+    public Scheduler? Scheduler
+    {
+        get { lock (_lock) return _scheduler; }
+    }
 
     /// <summary>How the translators of its domains work.</summary>
     public TranslatorOptions Translator { get; init; } = new();
@@ -65,7 +69,7 @@ public sealed class Host : IDisposable
         HostedDomain domain;
         try
         {
-            domain = new HostedDomain(this, id, config);
+            domain = new HostedDomain(this, id, config, SchedulerFor(config));
         }
         catch
         {
@@ -122,7 +126,7 @@ public sealed class Host : IDisposable
     }
 
     /// <summary>Ends the threads of the host. After <see cref="StopAsync"/>.</summary>
-    public void Dispose() => Scheduler.Dispose();
+    public void Dispose() => _scheduler?.Dispose();
 
     internal void Remove(HostedDomain domain)
     {
@@ -138,6 +142,17 @@ public sealed class Host : IDisposable
         HostEvent happened = new(Log.Now, kind, domain.Id, domain.Name, detail);
         Log.Write(happened.ToString());
         Happened?.Invoke(happened);
+    }
+
+    private Scheduler SchedulerFor(GuestConfig config)
+    {
+        lock (_lock)
+        {
+            _scheduler ??= new Scheduler(HostThreads ?? config.HostThreads ?? Math.Min(Environment.ProcessorCount, Scheduler.MaximumHostThreads));
+            if (HostThreads is null && config.HostThreads is { } wanted && wanted != _scheduler.HostThreadCount)
+                throw new ConfigException(config.Source, "hostThreads", $"this process has {_scheduler.HostThreadCount} already, found {wanted}");
+            return _scheduler;
+        }
     }
 
     // The number of the domain that is to have the name: one that cannot be made uses its number up.

@@ -1,7 +1,8 @@
 using FastXen.Core;
 using FastXen.Loader.Configuration;
-using FastXen.Loader.Running;
+using FastXen.Loader.Scheduling;
 using FastXen.Platform.Uart;
+using FastXen.Smp;
 
 namespace FastXen.Loader.Hosting;
 
@@ -16,13 +17,13 @@ public sealed class HostedDomain
     private bool _dying;
     private bool _asked;
 
-    internal HostedDomain(Host host, int id, GuestConfig config)
+    internal HostedDomain(Host host, int id, GuestConfig config, Scheduler scheduler)
     {
         _host = host;
         Id = id;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report, host.Scheduler) { Translator = host.Translator };
+        Domain = new Domain(config, Report, scheduler) { Translator = host.Translator };
         try
         {
             _place = host.OpenConsole(this);
@@ -74,30 +75,29 @@ public sealed class HostedDomain
             lock (_lock)
             {
                 if (_dying) return DomainState.Dying;
-                if (Domain.Time is { IsPaused: true }) return DomainState.Paused;
+                if (Scheduling.IsPaused) return DomainState.Paused;
                 if (_asked) return DomainState.ShuttingDown;
             }
-            return Domain.Time is { } time && !time.Processors.Any(static processor => processor.State is ProcessorState.Running or ProcessorState.Ready)
-                ? DomainState.Blocked
-                : DomainState.Running;
+            IReadOnlyList<ScheduledVcpu> vcpus = Scheduling.Vcpus;
+            return vcpus.Count == 0 || vcpus.Any(static vcpu => vcpu.Statistics.Phase is VcpuPhase.Running or VcpuPhase.Queued)
+                ? DomainState.Running
+                : DomainState.Blocked;
         }
     }
 
     /// <summary>Takes its processors off the host threads. When this returns none is in guest code. A domain that is paused stays so.</summary>
     public void Pause()
     {
-        if (Scheduled.Pause()) Tell(HostEventKind.Paused);
+        if (Scheduling.Pause()) Tell(HostEventKind.Paused);
     }
 
     /// <summary>Lets a paused domain run again.</summary>
     public void Unpause()
     {
-        if (Scheduled.Unpause()) Tell(HostEventKind.Unpaused);
+        if (Scheduling.Unpause()) Tell(HostEventKind.Unpaused);
     }
 
-    /// <summary>Its share of the host's time. A deterministic domain has none, which is a <see cref="HostException"/>.</summary>
-    public DomainTime Scheduled =>
-        Domain.Time ?? throw new HostException($"{Name} has the deterministic clock: it runs on threads of its own, which are neither paused nor scheduled");
+    private DomainScheduling Scheduling => Domain.Scheduling;
 
     /// <summary>
     /// Asks the guest to shut down, by its power button, and stops it when it has not done so after the grace time. Completes when the domain is gone.
@@ -158,8 +158,6 @@ public sealed class HostedDomain
     {
         lock (_lock) _dying = true;
         Domain.RequestStop();
-        // Processors that are to stop run no more guest code, but they have to see it.
-        Domain.Time?.Unpause();
     }
 
     /// <summary>Runs the guest to its end. Once.</summary>
@@ -183,7 +181,7 @@ public sealed class HostedDomain
     // False: the guest was not asked, and the caller may do as it likes.
     private bool Ask(HostEventKind kind, TimeSpan grace, bool force)
     {
-        if (Domain.Time is { IsPaused: true })
+        if (Scheduling.IsPaused)
         {
             if (!force) throw new HostException($"{Name} is paused: unpause it first");
             Unpause();
