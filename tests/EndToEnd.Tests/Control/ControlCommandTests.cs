@@ -109,7 +109,7 @@ public sealed class ControlCommandTests : IDisposable
         Do("vcpu-pin", "guest", "all", "0");
         Assert.Matches("guest +1     0     0   [r-][b-][p-] +[0-9.]+ 0 / all\n", Do("vcpu-list"));
         Refused("guest has vcpus 0 to 0, not 3", "vcpu-pin", "guest", "3", "0");
-        Refused("\"cpus\": expected \"all\", or numbers of host threads such as \"0-3,5\" or \"0-7,^2\", found \"x\"", "vcpu-pin", "guest", "0", "x");
+        Refused("\"cpus\": expected \"all\", or numbers and ranges from 0 to 63 with commas, such as \"0-3,5\" or \"0-7,^2\", found \"x\"", "vcpu-pin", "guest", "0", "x");
         Do("vcpu-set", "guest", "1");
         Refused("guest was made with 1 vcpus: expected 1 to 1, found 2", "vcpu-set", "guest", "2");
         Refused("COUNT: expected a number, found \"many\"", "vcpu-set", "guest", "many");
