@@ -37,6 +37,7 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
         Processors = [.. Enumerable.Range(0, configuration.Processors).Select(_ =>
             new Vcpu(Memory, configuration.Deterministic, coherence) { Engine = configuration.Engine, TranslatorOptions = configuration.Translator })];
         running = Processors.Count;
+        Deterministic = configuration.Deterministic;
 
         TimeProvider time = configuration.Deterministic ? new MachineTime(Processor) : configuration.Time;
         var iosapic = new IosapicController(MachineMap.IosapicInputs, this);
@@ -82,6 +83,8 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
 
     /// <summary>Firmware services and tables.</summary>
     public MachineFirmware Firmware { get; }
+
+    private bool Deterministic { get; }
 
     private Action<string> Report { get; }
 
