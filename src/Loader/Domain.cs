@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core;
+using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Platform;
@@ -33,6 +34,9 @@ public sealed class Domain : IDisposable
 
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
+
+    /// <summary>Its number, by which traces name it.</summary>
+    public int Number { get; private set; }
 
     /// <summary>How often the guest was started again.</summary>
     public int Reboots { get; private set; }
@@ -68,6 +72,13 @@ public sealed class Domain : IDisposable
             if (e is DeviceConfigurationException or InvalidDataException) throw new DeviceException(e);
             throw;
         }
+    }
+
+    /// <summary>Gives the domain its number, and tells traces of it.</summary>
+    internal void Announce(int number)
+    {
+        Number = number;
+        if (Tracing.Lifecycle) FastXenEventSource.Log.DomainCreated(Number, _config.Vcpus, _config.Memory, _config.Name, _config.Personality.ToString());
     }
 
     /// <summary>
@@ -159,6 +170,7 @@ public sealed class Domain : IDisposable
     {
         using PlatformMachine machine = new(new PlatformConfiguration
         {
+            Domain = Number,
             Memory = _config.Memory,
             Processors = _config.Vcpus,
             Console = console,
@@ -177,6 +189,7 @@ public sealed class Domain : IDisposable
             _machine = machine;
         }
         long begin = Stopwatch.GetTimestamp();
+        if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
         try
         {
             return await RunMachine(machine).ConfigureAwait(false);
@@ -187,6 +200,7 @@ public sealed class Domain : IDisposable
             HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
+            if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStopped(Number, machine.StopReason.ToString());
         }
     }
 
@@ -247,5 +261,6 @@ public sealed class Domain : IDisposable
         _disks.Clear();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
+        if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);
     }
 }

@@ -21,6 +21,9 @@ public sealed record PlatformConfiguration
     /// <summary>Processors, 1 to <see cref="MachineMap.MaxProcessors"/>.</summary>
     public int Processors { get; init; } = 1;
 
+    /// <summary>Number of the domain, by which traces name it.</summary>
+    public int Domain { get; init; }
+
     /// <summary>The far end of the UART.</summary>
     public required ICharacterBackend Console { get; init; }
 

@@ -34,8 +34,13 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
         foreach ((ulong start, ulong size) in MachineMap.Ram(configuration.Memory))
             Memory.AddRam(start, size);
         var coherence = new CoherenceDomain();
-        Processors = [.. Enumerable.Range(0, configuration.Processors).Select(_ =>
-            new Vcpu(Memory, configuration.Deterministic, coherence) { Engine = configuration.Engine, TranslatorOptions = configuration.Translator })];
+        Processors = [.. Enumerable.Range(0, configuration.Processors).Select(number =>
+            new Vcpu(Memory, configuration.Deterministic, coherence) {
+                Engine = configuration.Engine,
+                TranslatorOptions = configuration.Translator,
+                DomainNumber = configuration.Domain,
+                Number = number,
+            })];
         running = Processors.Count;
         Deterministic = configuration.Deterministic;
 

@@ -28,6 +28,9 @@ public interface ISchedulable
     /// <summary>Set once by the scheduler: to be called whenever <see cref="HasWork"/> may have become true. Any thread; takes no lock and does not block.</summary>
     Action? Woken { get; set; }
 
+    /// <summary>What traces call it: numbers of the domain, and of the vCPU in it.</summary>
+    (int Domain, int Vcpu) Number => default;
+
     /// <summary>Set by the scheduler: others wait for this host thread, so that a unit that only spins should return <see cref="SliceOutcome.Yielded"/>. Any thread.</summary>
     bool Contended { set; }
 }

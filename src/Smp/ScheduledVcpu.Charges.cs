@@ -1,3 +1,5 @@
+using FastXen.Events;
+
 namespace FastXen.Smp;
 
 /// <content>What running costs. Only its owner charges a vCPU; accounting adds to the credits of all.</content>
@@ -42,6 +44,8 @@ public sealed partial class ScheduledVcpu
             WakeLatency.Add(waited);
         woken = false;
         SwitchCount++;
+        if (Tracing.Scheduling)
+            TraceSchedule(waited);
         chargedAt = now;
         if (RealTime is not null && now >= deadline)
             BeginReservation(now);

@@ -1,3 +1,4 @@
+using FastXen.Events;
 using FastXen.Smp.Host;
 
 namespace FastXen.Smp;
@@ -87,6 +88,8 @@ public sealed partial class ScheduledVcpu
 
             Placement placement = wakes ? scheduler.PlaceWoken(this, word, from) : scheduler.PlaceReady(this, word);
             NoteQueued(now, wakes);
+            if (wakes && Tracing.Scheduling)
+                TraceWake(placement.Host, word.Class);
             bool done = TryChange(word, word.With(VcpuPhase.Queued).On(placement.Host).Unwoken());
             scheduler.Complete(this, word.Class, placement, done, from);
             if (done)
@@ -198,6 +201,8 @@ public sealed partial class ScheduledVcpu
         ScheduleWord next = word.With(VcpuPhase.Queued).With(priority);
         Placement placement = scheduler.PlaceWoken(this, next, from);
         NoteQueued(scheduler.Now, wakes: true);
+        if (Tracing.Scheduling)
+            TraceWake(placement.Host, priority);
         bool done = TryChange(word, next.On(placement.Host));
         if (done)
             WakeCount++;

@@ -143,7 +143,7 @@ public sealed class RecordingTests : IDisposable
 
         byte[] good = File.ReadAllBytes(file);
         Random random = new(1);
-        for (int round = 0; round < 3000; round++)
+        for (int round = 0; round < 500; round++)
         {
             byte[] bad = (byte[])good.Clone();
             for (int k = 0; k < 3; k++) bad[random.Next(bad.Length)] = (byte)random.Next(256);

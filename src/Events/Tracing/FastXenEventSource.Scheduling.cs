@@ -17,11 +17,14 @@ public sealed partial class FastXenEventSource
     public void SwitchOut(int domain, int vcpu, int thread, ulong slots, string reason) =>
         Write(11, 0b0111, [(uint)domain, (uint)vcpu, (uint)thread, slots], reason);
 
-    /// <summary>A blocked vCPU became runnable and was put into a thread's queue.</summary>
+    /// <summary>
+    /// A blocked vCPU became runnable and is put into a host thread's queue. Here and below, <paramref name="thread"/> is the scheduler's number of a host
+    /// thread, and priorities are 0 real time, 1 BOOST, 2 UNDER, 3 OVER.
+    /// </summary>
     [Event(12, Keywords = Keywords.Scheduling, Level = EventLevel.Informational)]
     public void Wake(int domain, int vcpu, int thread, int priority) => Write(12, 0b1111, [(uint)domain, (uint)vcpu, (uint)thread, (uint)priority]);
 
-    /// <summary>A host thread with nothing better to do took a vCPU from another one's queue.</summary>
+    /// <summary>A host thread with nothing better to do took a vCPU from the queue of the <paramref name="victim"/>.</summary>
     [Event(13, Keywords = Keywords.Scheduling, Level = EventLevel.Informational)]
     public void Steal(int domain, int vcpu, int thread, int victim) => Write(13, 0b1111, [(uint)domain, (uint)vcpu, (uint)thread, (uint)victim]);
 
@@ -29,12 +32,12 @@ public sealed partial class FastXenEventSource
     [Event(14, Keywords = Keywords.Scheduling, Level = EventLevel.Informational)]
     public void Preempt(int domain, int vcpu, int thread, int priority) => Write(14, 0b1111, [(uint)domain, (uint)vcpu, (uint)thread, (uint)priority]);
 
-    /// <summary>The scheduler chose a vCPU for a host thread. <paramref name="waited"/>: since it became runnable.</summary>
+    /// <summary>The scheduler gave a vCPU its share; <paramref name="credit"/>: microseconds that it has now, negative when it owes.</summary>
+    [Event(15, Keywords = Keywords.Scheduling, Level = EventLevel.Verbose)]
+    public void Credit(int domain, int vcpu, int priority, int credit) => Write(15, 0b1111, [(uint)domain, (uint)vcpu, (uint)priority, (uint)credit]);
+
+    /// <summary>The scheduler chose a vCPU for a host thread. <paramref name="waited"/>: for its turn, since it was queued.</summary>
     [Event(16, Keywords = Keywords.Scheduling, Level = EventLevel.Informational)]
     public void Schedule(int domain, int vcpu, int thread, int priority, ulong waited) =>
         Write(16, 0b01111, [(uint)domain, (uint)vcpu, (uint)thread, (uint)priority, waited]);
-
-    /// <summary>The scheduler gave or took credit.</summary>
-    [Event(15, Keywords = Keywords.Scheduling, Level = EventLevel.Verbose)]
-    public void Credit(int domain, int vcpu, int priority, int credit) => Write(15, 0b1111, [(uint)domain, (uint)vcpu, (uint)priority, (uint)credit]);
 }

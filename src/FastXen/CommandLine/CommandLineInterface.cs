@@ -31,6 +31,7 @@ public static class CommandLineInterface
         typeof(DisassembleOptions),
         typeof(VectorsOptions),
         typeof(ExecOptions),
+        typeof(TraceOptions),
     ];
 
     /// <summary>Parses the arguments, runs the command, and returns the process's exit code.</summary>
@@ -53,6 +54,7 @@ public static class CommandLineInterface
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DisassembleOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VectorsOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(ExecOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(TraceOptions))]
     public static int Run(string[] args)
     {
         ArgumentOrder order = new(args);
@@ -85,6 +87,7 @@ public static class CommandLineInterface
                 DisassembleOptions options => DisassembleCommand.Run(options),
                 VectorsOptions options => VectorRunner.Run([.. options.Files], options.Engine ?? BareEngine.Interpreter, Console.Out, Console.Error),
                 ExecOptions options => BareProgramRunner.Run(options.File, options.Engine ?? BareEngine.Interpreter, Console.In, Console.Out, Console.Error),
+                TraceOptions options => TraceCommand.Run(options),
                 _ => Explain(result, [.. result.Errors], args),
             };
         }

@@ -68,6 +68,7 @@ public sealed class Host
         lock (_lock)
         {
             domain.Id = ++_lastId;
+            domain.Domain.Announce(domain.Id);
             domain.Created = Log.Now;
             _domains.Add(domain.Id, domain);
             // Whoever stopped the host meanwhile has not seen this domain.

@@ -1,3 +1,5 @@
+using FastXen.Events;
+
 namespace FastXen.Smp.Credit;
 
 /// <summary>
@@ -151,5 +153,7 @@ internal sealed class Accounting(Scheduler scheduler)
         }
 
         balance += credit;
+        if (Tracing.Credits)
+            vcpu.TraceCredit(credit);
     }
 }

@@ -1,3 +1,4 @@
+using FastXen.Events;
 using FastXen.Smp.Queues;
 
 namespace FastXen.Smp.Host;
@@ -208,7 +209,11 @@ internal sealed partial class HostThread
             while (queue.Peek(ref position, out int index))
             {
                 if (scheduler.At(index) is { } vcpu && (preferred ? vcpu.Prefers(Index) : vcpu.MayRunOn(Index)) && vcpu.TryClaim(victim, priority, Index))
+                {
+                    if (Tracing.Scheduling)
+                        vcpu.TraceSteal(Index, victim);
                     return vcpu;
+                }
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FastXen.Events;
 using FastXen.Smp.Queues;
 
 namespace FastXen.Smp.Host;
@@ -78,7 +79,11 @@ internal sealed partial class HostThread
         {
             vcpu.Work.Contended = true;
             if (IsMoreUrgent(arrived, priority, vcpu))
+            {
+                if (Tracing.Scheduling)
+                    vcpu.TracePreempt(Index, priority);
                 vcpu.Work.Preempt();
+            }
         }
 
         Interlocked.Decrement(ref shared.Visitors);

@@ -7,8 +7,7 @@ namespace FastXen.Traces.Nettrace;
 /// <summary>What a trace says of itself.</summary>
 /// <param name="Started">When it began, UTC.</param>
 /// <param name="ProcessId">Whose trace it is.</param>
-/// <param name="Processors">Processors of the host.</param>
-public sealed record TraceHead(DateTime Started, int ProcessId, int Processors);
+public sealed record TraceHead(DateTime Started, int ProcessId);
 
 /// <summary>Receives an event.</summary>
 public delegate void EventReceiver(in RecordedEvent recorded);
@@ -43,7 +42,7 @@ public sealed class NettraceReader
     }
 
     /// <summary>What the trace says of itself.</summary>
-    public TraceHead Head { get; private set; } = new(default, 0, 0);
+    public TraceHead Head { get; private set; } = new(default, 0);
 
     /// <summary>Events that the writer dropped: it had more to write than was read.</summary>
     public long Lost { get; private set; }
@@ -134,7 +133,7 @@ public sealed class NettraceReader
             clockStart = head.Long();
             clockFrequency = Math.Max(1, head.Long());
             head.Int(); // size of a pointer
-            Head = new TraceHead(started, head.Int(), head.Int());
+            Head = new TraceHead(started, head.Int());
         }
         catch (ArgumentOutOfRangeException e)
         {

@@ -20,6 +20,9 @@ internal sealed unsafe partial class Generator
         /// <summary>The budget is used up at a branch to a block of the region.</summary>
         Deadline,
 
+        /// <summary>As <see cref="Deadline"/>, or the page that is gone to has another translation.</summary>
+        Crossing,
+
         /// <summary>A return that was not predicted.</summary>
         Unpredicted,
 
@@ -34,6 +37,24 @@ internal sealed unsafe partial class Generator
 
         /// <summary>A floating-point register is to become an 82-bit one.</summary>
         Untag,
+
+        /// <summary>A NaN came out of an operation in place: its target gets its value back from the second scratch register.</summary>
+        KeptDouble,
+
+        /// <summary>A flag D of FPSR may have to be set.</summary>
+        RaiseFlag,
+
+        /// <summary>A floating-point register is to hold an integer as its significand.</summary>
+        Significand,
+
+        /// <summary>Operands of a division are to be made integers.</summary>
+        Integers,
+
+        /// <summary>An entry of the ALAT is to be dropped.</summary>
+        DropEntry,
+
+        /// <summary>PSR.mfl or mfh is to be set.</summary>
+        Modified,
 
         /// <summary>A base register is used for another page.</summary>
         Page,
@@ -60,6 +81,15 @@ internal sealed unsafe partial class Generator
         public ulong Address;
         public Block Block;
         public IrInstruction Instruction;
+
+        /// <summary>Behind a handler: what the region's code takes for granted.</summary>
+        public KnownPage[]? KnownPages;
+
+        /// <summary>Before a handler: the entries of the ALAT that it must find.</summary>
+        public DeferredEntry[]? Deferred;
+
+        /// <summary>Behind a handler: the region's code goes on with another state of the ALAT, so that it is left.</summary>
+        public bool Leaves;
     }
 
     private readonly List<Stub> stubs = [];
@@ -91,8 +121,10 @@ internal sealed unsafe partial class Generator
             resume = plainResumes[(nint)ir.Guest];
         else if (current.IsWindow)
             plainResumes[(nint)ir.Guest] = slowResume;
-        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, PendingMask = pendingMask, PendingValues = pendingValues, Block = current, Instruction = ir });
+        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, PendingMask = pendingMask, PendingValues = pendingValues, Block = current, Instruction = ir, Deferred = DeferredNow() });
     }
+
+    private DeferredEntry[]? DeferredNow() => deferred.Count == 0 ? null : [.. deferred];
 
     /// <summary>The instruction is done: here the handler comes back to.</summary>
     private void CloseSlow()
@@ -114,6 +146,8 @@ internal sealed unsafe partial class Generator
 
     private void EmitStubs()
     {
+        knownPages.Clear();
+        deferred.Clear();
         for (int k = 0; k < stubs.Count; k++)
         {
             Stub stub = stubs[k];
@@ -143,8 +177,31 @@ internal sealed unsafe partial class Generator
                 case StubKind.Deadline:
                     EmitSpillAndExit(NewSite(ExitKind.Look, stub.Address, BundleOf(stub.Instruction.Slot)));
                     break;
+                case StubKind.Crossing:
+                    EmitCrossingStub(stub);
+                    break;
                 case StubKind.Tag or StubKind.Untag:
                     EmitChangeOfForm(stub);
+                    break;
+                case StubKind.RaiseFlag:
+                    EmitRaiseFlag(stub);
+                    break;
+                case StubKind.Significand:
+                    EmitSignificandStub(stub);
+                    break;
+                case StubKind.Integers:
+                    EmitIntegersStub(stub);
+                    break;
+                case StubKind.DropEntry:
+                    EmitDropEntry(stub);
+                    break;
+                case StubKind.Modified:
+                    asm.Arithmetic(Alu.Or, State(StateOffsets.Psr), stub.Target, 4);
+                    asm.Jump(stub.Resume);
+                    break;
+                case StubKind.KeptDouble:
+                    asm.VectorMove((HostVector)stub.Target, HostVector.Xmm2);
+                    asm.Jump(stub.Slow);
                     break;
                 case StubKind.OtherFloats:
                     region->OtherFloats = EmitOtherForm(ExitKind.OtherFloats);
@@ -186,10 +243,27 @@ internal sealed unsafe partial class Generator
         ExitSite* site = arena.Site(number);
         site->Guest = stub.Instruction.Guest;
         site->Opcode = stub.Instruction.Guest->Opcode;
-        site->RunStart = plan.Slots + stub.Block.First;
-        site->Resume = asm.AddressOf(stub.Resume);
+        site->Region = PageState(stub.Instruction.Slot);
+        // For the distance between the two only: nothing is read there.
+        site->RunStart = plan.SlotAt(stub.Instruction.Slot) - (stub.Instruction.Slot - stub.Block.First);
+        bool isDirect = stub is { KnownPages: null, Leaves: false };
+        Label resume = isDirect ? stub.Resume : asm.NewLabel();
+        if (stub.Deferred != null)
+        {
+            EmitSpill(dirty);
+            dirty = 0;
+            EmitDeferred(stub.Deferred);
+        }
+
         site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode);
         EmitSpillAndExit(number);
+        if (!isDirect)
+        {
+            asm.Bind(resume);
+            EmitWayBack(stub);
+        }
+
+        site->Resume = asm.AddressOf(resume);
     }
 
     // To the region's other form, once there is one.
@@ -284,15 +358,25 @@ internal sealed unsafe partial class Generator
             EmitLastIp(BundleOf(ir.Slot));
         asm.Arithmetic(Alu.Sub, R15, SlotsOfBlock);
         Label deadline = asm.NewLabel();
+        bool crosses = IsCrossing(ir.Slot, block.First);
         stubs.Add(new Stub
         {
             Label = deadline,
-            Kind = StubKind.Deadline,
+            Kind = crosses ? StubKind.Crossing : StubKind.Deadline,
             Dirty = dirty,
             Address = Address(block.First),
             Block = current,
             Instruction = ir,
         });
+        if (crosses)
+        {
+            asm.Jump(Condition.Le, deadline);
+            EmitCrossing(deadline);
+            if (target != nextEmitted)
+                asm.Jump(form ?? block.Label);
+            return;
+        }
+
         if (target == nextEmitted)
         {
             asm.Jump(Condition.Le, deadline);
@@ -319,7 +403,7 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Le, look);
         int number = NewSite(ExitKind.Look, target, lastIp);
         arena.Site(number)->Context ^= toggledContext;
-        if ((target & ~0xFFFUL) == pageVa)
+        if ((target & ~0xFFFUL) == LeavingPage)
         {
             int link = asm.JumpPatchable(asm.Here);
             arena.Site(number)->Link = Link(link);
@@ -342,6 +426,12 @@ internal sealed unsafe partial class Generator
         int end = current.End;
         ulong last = BundleOf(end - 1);
         int next = current.FallsThrough ? plan.BlockAt(end) : -1;
+        if (next >= 0 && IsCrossing(end - 1, end))
+        {
+            FallIntoPage(next, nextEmitted);
+            return;
+        }
+
         if (isOnlyWay && next >= 0 && next == nextEmitted && plan.Blocks[next].Predecessors == 1)
         {
             continues = true;
@@ -369,11 +459,11 @@ internal sealed unsafe partial class Generator
         ulong last = BundleOf(end - 1);
         EmitSpill(dirty);
         EmitLastIp(last);
-        if (end == RegionPlan.PageSlots)
+        if (RegionPlan.EndsPage(end - 1))
         {
             // The next page is looked up anew, and what is due is looked at.
             asm.Test(R15, R15);
-            EmitJumpAfterLook(pageVa + 4096, last);
+            EmitJumpAfterLook(BundleOf(end), last);
             return;
         }
 

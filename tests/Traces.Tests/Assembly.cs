@@ -1,0 +1,2 @@
+// All that a process records has the events of all its threads.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
