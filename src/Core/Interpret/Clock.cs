@@ -17,11 +17,8 @@ public static unsafe class Clock
     private const ulong PollSlots = 20_000;
 
     /// <summary>The counter behind ITC: never goes back, starts near 0.</summary>
-<<<<<<< HEAD
-    private static ulong Raw(VcpuState* s, ulong retired) => s->Deterministic != 0 ? retired + s->IdleTime : Scaled(Stopwatch.GetTimestamp() - s->ClockStart);
-=======
-    private static ulong Raw(VcpuState* s, ulong retired) => s->Deterministic != 0 ? retired : Scaled(s, Stopwatch.GetTimestamp() - s->ClockStart);
->>>>>>> main
+    private static ulong Raw(VcpuState* s, ulong retired) =>
+        s->Deterministic != 0 ? retired + s->IdleTime : Scaled(s, Stopwatch.GetTimestamp() - s->ClockStart);
 
     private static ulong Scaled(VcpuState* s, long elapsed)
     {
