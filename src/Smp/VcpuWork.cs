@@ -32,6 +32,9 @@ public sealed class VcpuWork : ISchedulable
     public void Preempt() => Vcpu.Preempt();
 
     /// <inheritdoc/>
+    public (int Domain, int Vcpu) Number => (Vcpu.DomainNumber, Vcpu.Number);
+
+    /// <inheritdoc/>
     public bool HasWork => Vcpu.HasWork;
 
     /// <inheritdoc/>
