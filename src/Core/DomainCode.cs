@@ -84,6 +84,13 @@ public sealed unsafe class DomainCode : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Page"/>, null where there are none.</summary>
+    internal Instruction* Known(ulong physical)
+    {
+        lock (Gate)
+            return pages.Find(physical);
+    }
+
     /// <summary>True while these are the slots of the page: it has not been forgotten since they were looked up.</summary>
     internal bool Holds(ulong physical, Instruction* slots)
     {

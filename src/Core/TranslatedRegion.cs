@@ -8,13 +8,11 @@ public sealed unsafe class TranslatedRegion
 {
     private readonly RegionState* region;
     private readonly RegionPlan plan;
-    private readonly byte* page;
 
-    internal TranslatedRegion(RegionState* region, RegionPlan plan, byte* page)
+    internal TranslatedRegion(RegionState* region, RegionPlan plan)
     {
         this.region = region;
         this.plan = plan;
-        this.page = page;
     }
 
     /// <summary>Address of the first bundle.</summary>
@@ -44,9 +42,9 @@ public sealed unsafe class TranslatedRegion
     /// <summary>True when a bundle is among the region's.</summary>
     public bool Contains(ulong address)
     {
-        if ((address & ~0xFFFUL) != region->CodeVa)
+        if (address - region->CodeVa >= 2 * 4096)
             return false;
-        int first = (int)(address >> 4 & 0xFF) * 3;
+        int first = (int)(address - region->CodeVa >> 4) * 3;
         for (int b = 0; b < plan.BlockCount; b++)
         {
             if (first + 2 >= plan.Blocks[b].First && first < plan.Blocks[b].End)
@@ -69,7 +67,7 @@ public sealed unsafe class TranslatedRegion
             lines.Add(Head(block));
             for (int bundle = block.First / 3; bundle <= (block.End - 1) / 3; bundle++)
             {
-                var words = (ulong*)(page + 16 * bundle);
+                ulong* words = plan.Bundle(bundle);
                 ulong address = region->CodeVa + (uint)bundle * 16;
                 string[] slots = Disassembler.FormatBundle(words[0], words[1], address);
                 lines.AddRange(slots.Select((line, slot) => $"{(slot == 0 ? $"{address:x16}" : ""),16}  {line}"));

@@ -45,7 +45,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
     private readonly bool[] isFree = [true, true];
     private int part = 1;
     private int siteCount, callSiteCount, regionCount, used;
-    private int siteStart, callSiteStart;
+    private int siteStart, callSiteStart, regionStart;
     private int[] divisionSites = [];
 
     /// <summary>Makes the memory and the code that every region uses.</summary>
@@ -117,7 +117,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
 
     /// <summary>True when there may not be room for one more region.</summary>
     public bool IsFull => used + LargestRegion > CodeStart(part) + partBytes || siteCount + MostSitesOfRegion > FirstSite + MostSites
-        || callSiteCount + MostCallSitesOfRegion > CommonCallSites + (part + 1) * MostCallSites || regionCount == FirstRegion + MostRegions;
+        || callSiteCount + MostCallSitesOfRegion > CommonCallSites + (part + 1) * MostCallSites || regionCount >= FirstRegion + MostRegions - 1;
 
     /// <summary>Most bytes of a region.</summary>
     public const int LargestRegion = 256 << 10;
@@ -147,16 +147,18 @@ internal sealed unsafe partial class CodeArena : IDisposable
     public RegionState* BeginRegion()
     {
         Overflow = false;
-        (siteStart, callSiteStart) = (siteCount, callSiteCount);
+        (siteStart, callSiteStart, regionStart) = (siteCount, callSiteCount, regionCount);
         return regions + regionCount++;
     }
 
     /// <summary>Gives back the region that was begun last, and its sites.</summary>
     public void AbandonRegion()
     {
-        (siteCount, callSiteCount) = (siteStart, callSiteStart);
-        regionCount--;
+        (siteCount, callSiteCount, regionCount) = (siteStart, callSiteStart, regionStart);
     }
+
+    /// <summary>Takes what the exits from the second page of the region that was begun last have in common.</summary>
+    public RegionState* NewPart() => regions + regionCount++;
 
     /// <summary>Takes a site.</summary>
     public int NewSite()

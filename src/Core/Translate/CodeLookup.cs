@@ -114,13 +114,21 @@ internal sealed unsafe class CodeLookup : IDisposable
         ulong ip = s->Ip | (uint)s->Slot;
         JumpEntry* jump = s->Translated.Jumps + (s->Ip >> 4 & (JumpEntry.Count - 1));
         ulong space = s->Translated.Spaces[ip >> 61];
-        if (jump->Ip == ip && jump->Space == space && otherFrame == null)
+        bool crosses = Crosses;
+        Crosses = false;
+        if (jump->Ip == ip && jump->Space == space && otherFrame == null && !crosses)
             return jump->Code;
         if ((s->Ip & ~0xFFFUL) != s->FetchVa && !CodeFetch.Fetch(s))
         {
             faulted = true;
             return null;
         }
+
+        // The walker may have displaced a translation.
+        FollowContext();
+        space = s->Translated.Spaces[ip >> 61];
+        if (crosses)
+            ((CodeCrossing*)s->Translated.Crossings)[CodeCrossing.Index(s->CodeVa)] = new CodeCrossing { Va = s->CodeVa, Space = space, Physical = s->CodePa };
 
         uint frame = (uint)s->Cfm & 0x3_FFFF | (s->Cfm >> 18 != 0 ? 1u << 31 : 0);
         var key = new RegionKey(ip, s->CodePa, Context, frame);
@@ -143,6 +151,9 @@ internal sealed unsafe class CodeLookup : IDisposable
         *jump = new JumpEntry { Ip = ip, Space = space, Code = region->Entry };
         return region->Entry;
     }
+
+    /// <summary>A region goes on at the state's ip: its page is to be fetched, and remembered.</summary>
+    public bool Crosses { get; set; }
 
     /// <summary>What was found for an address is to be looked up in the domain's table again.</summary>
     public void ForgetJump(ulong ip) => s->Translated.Jumps[ip >> 4 & (JumpEntry.Count - 1)].Space = 0;

@@ -81,6 +81,9 @@ public unsafe struct CodeState
     /// <summary>Displacement of r32 from the base of a window.</summary>
     public const int WindowBias = -128;
 
+    /// <summary>Second pages that regions may go to: <see cref="CodeCrossing"/>.</summary>
+    public fixed ulong Crossings[CodeCrossing.Count * 4];
+
     /// <summary>The base at which a loop leaves its window.</summary>
     public byte* WindowLimit;
 
@@ -107,6 +110,31 @@ public unsafe struct CodeState
 
     /// <summary>The return predictor: a ring of <see cref="ShadowEntry"/>.</summary>
     public fixed ulong Shadow[ShadowEntries * 4];
+}
+
+/// <summary>A page of code that the vCPU has fetched at a place where a region goes on from the page before.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct CodeCrossing
+{
+    /// <summary>Crossings that are remembered.</summary>
+    public const int Count = 32;
+
+    /// <summary>Virtual address.</summary>
+    public ulong Va;
+
+    /// <summary>Value of <see cref="CodeState.Spaces"/> for which it holds.</summary>
+    public ulong Space;
+
+    /// <summary>Physical address.</summary>
+    public ulong Physical;
+
+    /// <summary>Fills the entry to 32 bytes.</summary>
+    public ulong Unused;
+
+    internal const int SpaceOffset = 8, PhysicalOffset = 16;
+
+    /// <summary>The place of a page.</summary>
+    public static int Index(ulong page) => (int)(page >> 12) & (Count - 1);
 }
 
 /// <summary>A call that has not returned yet.</summary>

@@ -164,6 +164,7 @@ internal sealed unsafe class Dispatcher : IDisposable
                     Pack(s);
                     Place(site);
                     WaitFor(site);
+                    lookup.Crosses = site->Crosses;
                     return true;
                 case ExitKind.LookThere:
                     Pack(s);

@@ -65,6 +65,9 @@ internal unsafe struct ExitSite
     /// <summary>Why.</summary>
     public ExitKind Kind;
 
+    /// <summary>Control goes on in a region's second page, which is to be fetched and remembered (<see cref="CodeState.Crossings"/>).</summary>
+    public bool Crosses;
+
     /// <summary>The handler reads or writes predicates.</summary>
     public bool UsesPredicates;
 }
@@ -78,6 +81,12 @@ internal unsafe struct RegionState
 
     /// <summary>Physical address of the code page.</summary>
     public ulong CodePa;
+
+    /// <summary>Physical address of the second page that the region was planned with; <see cref="NoPage"/> for none.</summary>
+    public ulong SecondPa;
+
+    /// <summary>No physical address of a page.</summary>
+    public const ulong NoPage = 1;
 
     /// <summary>First word of the page's translation.</summary>
     public ulong CodePte;

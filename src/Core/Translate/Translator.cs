@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FastXen.Core.Emit;
+using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Events;
 
@@ -29,7 +30,7 @@ internal sealed unsafe class Translator : IDisposable
     private readonly TranslatorOptions options;
     private readonly Lock making = new();
     private readonly RegionTable regions;
-    private readonly Dictionary<ulong, List<RegionKey>> pages = [];
+    private readonly Dictionary<ulong, HashSet<RegionKey>> pages = [];
     private readonly byte[] counters = new byte[Counters];
     private readonly List<ExitCounts> exits = [];
 
@@ -148,10 +149,11 @@ internal sealed unsafe class Translator : IDisposable
             }
 
             long start = Tracing.Translation ? Stopwatch.GetTimestamp() : 0;
-            RegionState* region = Emit(s, key, context, fpsr);
+            CodeSource next = NextPage(s);
+            RegionState* region = Emit(s, key, next, context, fpsr);
             lock (code.Gate)
             {
-                if (begun != drops || !code.Holds(key.PhysicalPage, s->CodeSlots))
+                if (begun != drops || !code.Holds(key.PhysicalPage, s->CodeSlots) || (next.Slots != null && !code.Holds(next.Physical, next.Slots)))
                 {
                     if (region != RegionTable.NoCode)
                         arena.AbandonRegion();
@@ -164,7 +166,7 @@ internal sealed unsafe class Translator : IDisposable
 
             if (region != RegionTable.NoCode)
             {
-                options.Observer?.OnRegion(new TranslatedRegion(region, plan, code.MemoryBase + region->CodePa));
+                options.Observer?.OnRegion(new TranslatedRegion(region, plan));
                 if (start != 0)
                     Vcpu.TraceRegion(region->Slots, region->HostBytes, region->Ip, start);
             }
@@ -192,27 +194,46 @@ internal sealed unsafe class Translator : IDisposable
         }
 
         regions.Add(key, region);
-        if (!pages.TryGetValue(key.PhysicalPage, out List<RegionKey>? list))
+        if (!pages.TryGetValue(key.PhysicalPage, out HashSet<RegionKey>? list))
             pages.Add(key.PhysicalPage, list = []);
+        list.Add(key);
+        if (region == RegionTable.NoCode || region->SecondPa == RegionState.NoPage)
+            return;
+        if (!pages.TryGetValue(region->SecondPa, out list))
+            pages.Add(region->SecondPa, list = []);
         list.Add(key);
     }
 
-    private RegionState* Emit(VcpuState* s, in RegionKey key, uint context, ulong fpsr)
+    // The page behind the vCPU's, where it knows its translation, and has executed it: regions may go on there.
+    private CodeSource NextPage(VcpuState* s)
+    {
+        ulong va = s->CodeVa + CodePage.Size;
+        if (va >> 61 != s->CodeVa >> 61)
+            return default;
+        Mmu.CodeEntry* entry = Mmu.CodeTlb.Find(s->Mmu, va);
+        return entry == null || entry->PhysicalPage == s->CodePa ? default
+            : Source(entry->PhysicalPage, code.Known(entry->PhysicalPage)) with { Pte = entry->Pte.Value };
+    }
+
+    private CodeSource Source(ulong physical, Decode.Instruction* slots) => new(physical, slots, code.MemoryBase + physical, OwnLoops(physical));
+
+    private RegionState* Emit(VcpuState* s, in RegionKey key, in CodeSource next, uint context, ulong fpsr)
     {
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
         var floats = new FloatContext(context, fpsr);
         bool withFloats = (key.Context & PlainFloats) == 0;
-        HashSet<int> loops = OwnLoops(key.PhysicalPage);
         for (; ; )
         {
-            if (!plan.Make(s->CodeSlots, s->MemoryBase + s->CodePa, entry, s->Cfm, floats, loops))
+            // Loops that were found become those of the pages.
+            CodeSource second = next.Slots == null ? default : Source(next.Physical, next.Slots);
+            if (!plan.Make(Source(s->CodePa, s->CodeSlots), second, entry, s->Cfm, floats))
                 return RegionTable.NoCode;
             registers.Make(plan, withFloats);
             int loop = withFloats ? registers.LoopWithOwnFloats(plan) : -1;
             if (loop < 0)
                 break;
-            loops = NewOwnLoops(key.PhysicalPage);
-            if (!loops.Add(loop))
+            bool isSecond = loop >= RegionPlan.PageSlots;
+            if (!NewOwnLoops(isSecond ? next.Physical : key.PhysicalPage).Add(isSecond ? loop - RegionPlan.PageSlots : loop))
                 break;
         }
 
@@ -228,6 +249,7 @@ internal sealed unsafe class Translator : IDisposable
             Cfm = s->Cfm,
             Fpsr = fpsr,
             Slots = plan.SlotCount,
+            SecondPa = plan.UsesSecond ? next.Physical : RegionState.NoPage,
         };
         asm.Begin(arena.NextWritable, arena.NextExecutable, options.RegionBytes);
         generator.Emit(region, floats);
@@ -238,6 +260,15 @@ internal sealed unsafe class Translator : IDisposable
         }
 
         region->HostBytes = asm.Size - (int)(region->Entry - arena.NextExecutable);
+        if (generator.SecondPage != null)
+        {
+            *generator.SecondPage = *region;
+            generator.SecondPage->CodeVa += CodePage.Size;
+            generator.SecondPage->CodePa = next.Physical;
+            generator.SecondPage->CodePte = next.Pte;
+            generator.SecondPage->CodeSlots = next.Slots;
+        }
+
         return region;
     }
 
@@ -287,7 +318,7 @@ internal sealed unsafe class Translator : IDisposable
     public void Forget(ulong physicalPage)
     {
         ownLoops.Remove(physicalPage);
-        if (!pages.Remove(physicalPage, out List<RegionKey>? list))
+        if (!pages.Remove(physicalPage, out HashSet<RegionKey>? list))
             return;
         foreach (RegionKey key in list)
             regions.Remove(key);
@@ -362,9 +393,9 @@ internal sealed unsafe class Translator : IDisposable
             foreach (nint known in regions.Regions().ToArray())
             {
                 var region = (RegionState*)known;
-                if (region->CodeVa != (address & ~0xFFFUL) || !Plan(*region))
+                if (address - region->CodeVa >= 2 * CodePage.Size || !Plan(*region))
                     continue;
-                var shown = new TranslatedRegion(region, plan, code.MemoryBase + region->CodePa);
+                var shown = new TranslatedRegion(region, plan);
                 if (shown.Contains(address))
                     visitor(shown);
             }
@@ -372,7 +403,7 @@ internal sealed unsafe class Translator : IDisposable
     }
 
     private IReadOnlyList<string> Describe(RegionState region) =>
-        Plan(region) ? [.. new TranslatedRegion(&region, plan, code.MemoryBase + region.CodePa).DescribeGuest()] : [];
+        Plan(region) ? [.. new TranslatedRegion(&region, plan).DescribeGuest()] : [];
 
     private HashSet<int> OwnLoops(ulong physicalPage)
     {
@@ -393,8 +424,8 @@ internal sealed unsafe class Translator : IDisposable
     // The plan of a region is not kept: it is made again from the page as it is now.
     private bool Plan(in RegionState region) =>
         plan.Make(
-            code.Page(region.CodePa), code.MemoryBase + region.CodePa, (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm,
-            new FloatContext(region.Context, region.Fpsr), OwnLoops(region.CodePa));
+            Source(region.CodePa, code.Page(region.CodePa)), region.SecondPa == RegionState.NoPage ? default : Source(region.SecondPa, code.Page(region.SecondPa)),
+            (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm, new FloatContext(region.Context, region.Fpsr));
 
     private static Dictionary<string, long> Named<T>(long[] counts) where T : struct, Enum =>
         Enum.GetValues<T>().Where(value => counts[Convert.ToInt32(value, null)] != 0).ToDictionary(value => value.ToString(), value => counts[Convert.ToInt32(value, null)]);

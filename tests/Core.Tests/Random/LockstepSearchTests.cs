@@ -11,7 +11,7 @@ public sealed class LockstepSearchTests
     public void Engines_that_agree_run_to_the_end()
     {
         LockstepSearch? search = null;
-        using var machines = new Machines(ProgramGenerator.Make(21), _ => { });
+        using var machines = new Machines(ProgramGenerator.Make(22), _ => { });
         search = new LockstepSearch(machines.Start, Stride, MemoryStride) { Progress = done => { if (done > 100_000) search!.Cancel(); } };
         Assert.Null(search.Run());
         Assert.True(search.Agreed > 100_000);
@@ -20,7 +20,7 @@ public sealed class LockstepSearchTests
     [Fact]
     public void The_first_wrong_instruction_is_found()
     {
-        using var machines = new Machines(ProgramGenerator.Make(21), BrokenEngine.BreakXor);
+        using var machines = new Machines(ProgramGenerator.Make(22), BrokenEngine.BreakXor);
         LockstepDifference found = new LockstepSearch(machines.Start, Stride, MemoryStride).Run()!;
         Assert.Contains(found.Code, line => line.Contains("xor", StringComparison.Ordinal));
         Assert.True(found.Bad - found.Good < 400, found.Report());
@@ -31,7 +31,7 @@ public sealed class LockstepSearchTests
     [Fact]
     public void The_instruction_that_wrote_the_wrong_memory_is_found()
     {
-        using var machines = new Machines(ProgramGenerator.Make(21), BrokenEngine.BreakStore);
+        using var machines = new Machines(ProgramGenerator.Make(22), BrokenEngine.BreakStore);
         LockstepDifference found = new LockstepSearch(machines.Start, Stride, MemoryStride).Run()!;
         Assert.Equal([new StateDifference($"the memory at 0x{BrokenEngine.StrayAddress:x}", "0x0000000000000000", "0x0000000000000bad")], found.Differences);
         Assert.Contains(found.Code, line => line.Contains("st8 ", StringComparison.Ordinal));

@@ -24,7 +24,7 @@ internal sealed class ProgramGenerator
     // Guards in use: the depth of guarded loops.
     private int _guards;
     private readonly int _firstPage;
-    private int _sor;
+    private int _sor, _overPages;
 
     private ProgramGenerator(int seed)
     {
@@ -61,6 +61,7 @@ internal sealed class ProgramGenerator
     private GuestProgram Generate(int seed)
     {
         PatchFunction();
+        PatchOverPages();
         for (int f = Functions - 1; f >= 0; f--)
             Function(f);
         RecursiveFunction();
@@ -158,6 +159,17 @@ internal sealed class ProgramGenerator
     private void PatchFunction() =>
         _code.Add(BundleWriter.Mib | 1, SlotBits.AddImmediate(13, 5, 13), SlotBits.AddImmediate(1, 1, 1), SlotBits.Return(7, 0));
 
+    // The same, but for its begin, which is the last bundle of the page before: each of the two is toggled.
+    private void PatchOverPages()
+    {
+        int skip = 255 - (_code.Count & 255);
+        for (int n = 0; n < skip; n++)
+            _code.Add(BundleWriter.Mii, SlotBits.NopM, SlotBits.NopI, SlotBits.NopI);
+        _overPages = _code.Count;
+        _code.Add(BundleWriter.Mii | 1, SlotBits.AddImmediate(13, 7, 13), SlotBits.NopI, SlotBits.AddImmediate(1, 1, 1));
+        PatchFunction();
+    }
+
     // ---- parts ----
 
     private void Part(int depth, int firstCallable)
@@ -172,6 +184,9 @@ internal sealed class ProgramGenerator
                 break;
             case 3:
                 Check();
+                break;
+            case 4 when Chance(40):
+                _code.Add(BundleWriter.Mib | 1, _mix.Any('M'), _mix.Any('I'), SlotBits.Call(7, Chance(70) ? 0 : _mix.Qualifier(), _overPages - _code.Count));
                 break;
             case 4 when firstCallable < Functions:
                 Call(_functions[_random.Next(firstCallable, Functions)]);
@@ -522,7 +537,11 @@ internal sealed class ProgramGenerator
                 Emit(Fragments.ReturnFromInterruption);
                 break;
             case 13:
-                Long(24, Layout.Code);
+                Long(24, _random.Next(3) switch
+                {
+                    0 => Layout.Code,
+                    var n => _code.AddressOf(_overPages + n - 1),
+                });
                 // Bits of the immediate of slot 0.
                 Long(25, (ulong)_random.Next(1, 8) << (5 + 13));
                 Emit(Fragments.ModifyCode);

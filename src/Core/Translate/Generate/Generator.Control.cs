@@ -56,7 +56,7 @@ internal sealed unsafe partial class Generator
 
     private void EmitBranch(in IrInstruction ir, int nextEmitted)
     {
-        int slot = RegionPlan.TargetSlot(ir);
+        int slot = plan.TargetSlot(ir);
         int target = plan.BlockAt(slot);
         ulong address = BundleOf(ir.Slot) + ir.Immediate;
         bool isSunk = sunk;
@@ -135,7 +135,7 @@ internal sealed unsafe partial class Generator
             asm.Arithmetic(Alu.Sub, InMemory(IrInstruction.LoopCount), 1, 8);
         }
 
-        int target = plan.BlockAt(RegionPlan.TargetSlot(ir));
+        int target = plan.BlockAt(plan.TargetSlot(ir));
         if (target >= 0)
             EmitTakenEdge(ir, target, -1);
         else
@@ -241,7 +241,7 @@ internal sealed unsafe partial class Generator
         // The landing of the return: to the code behind the call, once there is some.
         site->Code = asm.Here;
         int number = NewSite(ExitKind.Look, next, BundleOf(ir.Slot));
-        if ((next & ~0xFFFUL) == pageVa)
+        if ((next & ~0xFFFUL) == LeavingPage)
         {
             int link = asm.JumpPatchable(asm.Here);
             arena.Site(number)->Link = Link(link);

@@ -27,12 +27,14 @@ internal sealed unsafe partial class Generator
         Label normal = asm.NewLabel(), join = asm.NewLabel();
         uint dirtyBefore = dirty;
         ulong modifiedBefore = modifiedBits;
+        Block before = current;
         EmitHostDivision(sequence, number, normal);
         uint dirtyAfter = dirty;
         asm.Jump(join);
 
         asm.Bind(normal);
         dirty = dirtyBefore;
+        current = before;
         modifiedBits = modifiedBefore;
         floatField = -1;
         Label approximated = asm.NewLabel();
@@ -56,6 +58,8 @@ internal sealed unsafe partial class Generator
         int flag = InexactFlag + FieldWidth * sequence.Field;
         asm.Test(State(StateOffsets.ArOf(Ar.Fpsr) + flag / 8), 1 << (flag % 8), 1);
         asm.Jump(Condition.E, normal);
+        if (sequence.PageEnd >= 0)
+            EmitPageLook(normal);
         if (sequence.Power != 0)
             EmitCheckPower(sequence.Power, normal);
         if (sequence.Kind == DivisionKind.Double)
@@ -67,6 +71,13 @@ internal sealed unsafe partial class Generator
         for (int k = sequence.First; k < sequence.Last; k++)
         {
             ref IrInstruction ir = ref plan.Ir[k];
+            if (k == sequence.PageEnd)
+            {
+                CloseQp();
+                PassPage(ir);
+                continue;
+            }
+
             if (!sequence.Holds(k))
             {
                 EmitOne(ref ir);

@@ -20,6 +20,9 @@ internal sealed unsafe partial class Generator
         /// <summary>The budget is used up at a branch to a block of the region.</summary>
         Deadline,
 
+        /// <summary>As <see cref="Deadline"/>, or the page that is gone to has another translation.</summary>
+        Crossing,
+
         /// <summary>A return that was not predicted.</summary>
         Unpredicted,
 
@@ -143,6 +146,9 @@ internal sealed unsafe partial class Generator
                 case StubKind.Deadline:
                     EmitSpillAndExit(NewSite(ExitKind.Look, stub.Address, BundleOf(stub.Instruction.Slot)));
                     break;
+                case StubKind.Crossing:
+                    EmitCrossingStub(stub);
+                    break;
                 case StubKind.Tag or StubKind.Untag:
                     EmitChangeOfForm(stub);
                     break;
@@ -186,7 +192,9 @@ internal sealed unsafe partial class Generator
         ExitSite* site = arena.Site(number);
         site->Guest = stub.Instruction.Guest;
         site->Opcode = stub.Instruction.Guest->Opcode;
-        site->RunStart = plan.Slots + stub.Block.First;
+        site->Region = PageState(stub.Instruction.Slot);
+        // For the distance between the two only: nothing is read there.
+        site->RunStart = plan.SlotAt(stub.Instruction.Slot) - (stub.Instruction.Slot - stub.Block.First);
         site->Resume = asm.AddressOf(stub.Resume);
         site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode);
         EmitSpillAndExit(number);
@@ -284,15 +292,25 @@ internal sealed unsafe partial class Generator
             EmitLastIp(BundleOf(ir.Slot));
         asm.Arithmetic(Alu.Sub, R15, SlotsOfBlock);
         Label deadline = asm.NewLabel();
+        bool crosses = IsCrossing(ir.Slot, block.First);
         stubs.Add(new Stub
         {
             Label = deadline,
-            Kind = StubKind.Deadline,
+            Kind = crosses ? StubKind.Crossing : StubKind.Deadline,
             Dirty = dirty,
             Address = Address(block.First),
             Block = current,
             Instruction = ir,
         });
+        if (crosses)
+        {
+            asm.Jump(Condition.Le, deadline);
+            EmitCrossing(deadline);
+            if (target != nextEmitted)
+                asm.Jump(form ?? block.Label);
+            return;
+        }
+
         if (target == nextEmitted)
         {
             asm.Jump(Condition.Le, deadline);
@@ -319,7 +337,7 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Le, look);
         int number = NewSite(ExitKind.Look, target, lastIp);
         arena.Site(number)->Context ^= toggledContext;
-        if ((target & ~0xFFFUL) == pageVa)
+        if ((target & ~0xFFFUL) == LeavingPage)
         {
             int link = asm.JumpPatchable(asm.Here);
             arena.Site(number)->Link = Link(link);
@@ -342,6 +360,12 @@ internal sealed unsafe partial class Generator
         int end = current.End;
         ulong last = BundleOf(end - 1);
         int next = current.FallsThrough ? plan.BlockAt(end) : -1;
+        if (next >= 0 && IsCrossing(end - 1, end))
+        {
+            FallIntoPage(next, nextEmitted);
+            return;
+        }
+
         if (isOnlyWay && next >= 0 && next == nextEmitted && plan.Blocks[next].Predecessors == 1)
         {
             continues = true;
@@ -369,11 +393,11 @@ internal sealed unsafe partial class Generator
         ulong last = BundleOf(end - 1);
         EmitSpill(dirty);
         EmitLastIp(last);
-        if (end == RegionPlan.PageSlots)
+        if (RegionPlan.EndsPage(end - 1))
         {
             // The next page is looked up anew, and what is due is looked at.
             asm.Test(R15, R15);
-            EmitJumpAfterLook(pageVa + 4096, last);
+            EmitJumpAfterLook(BundleOf(end), last);
             return;
         }
 

@@ -70,7 +70,7 @@ internal sealed unsafe partial class Generator
         asm.Bind(decide);
         asm.Test(Rdx, Rdx, 4);
         asm.Jump(exits ? Condition.Ne : Condition.E, not);
-        int target = plan.BlockAt(RegionPlan.TargetSlot(ir));
+        int target = plan.BlockAt(plan.TargetSlot(ir));
         if (current.IsWindow)
         {
             // Entered with the branch behind it; taken over before it.

@@ -48,6 +48,7 @@ internal sealed unsafe partial class Generator
         stubs.Clear();
         spills.Clear();
         plainResumes.Clear();
+        secondPage = null;
         pendingMask = 0;
         continues = sunk = false;
         FindFlagsField();
@@ -338,6 +339,9 @@ internal sealed unsafe partial class Generator
                 asm.Fence();
                 break;
             case IrOpcode.CheckSpeculation:
+                break;
+            case IrOpcode.PageEnd:
+                EmitPageEnd(ir);
                 break;
             default:
                 EmitInteger(ir);

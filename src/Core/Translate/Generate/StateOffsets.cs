@@ -57,6 +57,7 @@ internal static unsafe class StateOffsets
     public static readonly int FlagsField = Of(&Origin->Translated.FlagsField);
     public static readonly int FloatsTagged = Of(&Origin->Translated.FloatsTagged);
     public static readonly int RotatingStepsTagged = Of(&Origin->Translated.RotatingStepsTagged);
+    public static readonly int Crossings = Of(Origin->Translated.Crossings);
     public static readonly int DivisionSites = Of(&Origin->Translated.DivisionSites);
     public static readonly int Stale = Of(&Origin->Translated.Stale);
     public static readonly int WindowLimit = Of(&Origin->Translated.WindowLimit);

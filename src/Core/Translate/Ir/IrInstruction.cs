@@ -83,7 +83,7 @@ internal unsafe struct IrInstruction
         or IrOpcode.MoveFromStack or IrOpcode.MoveToStack or IrOpcode.MoveToKernel
         or IrOpcode.MoveToRsc or IrOpcode.MoveFromPsr or IrOpcode.DisableInterrupts or IrOpcode.TouchedLine
         or IrOpcode.Alloc or IrOpcode.Exchange or IrOpcode.CompareExchange or IrOpcode.FetchAdd or IrOpcode.MoveToApplication
-        or IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatLoad or IrOpcode.FloatStore or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return;
+        or IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatLoad or IrOpcode.FloatStore or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return or IrOpcode.PageEnd;
 
     /// <summary>As <see cref="MayLeave"/>, of control instructions.</summary>
     private readonly bool IsSystem => Opcode is IrOpcode.SwitchBank or IrOpcode.MoveToControl or IrOpcode.SystemMask or IrOpcode.Cover;

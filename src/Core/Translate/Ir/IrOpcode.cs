@@ -173,6 +173,9 @@ internal enum IrOpcode : byte
     // Control registers: P1 = number.
     MoveFromControl, MoveToControl,
 
+    /// <summary>Control goes on in the next page: a look at what is due, and at the page's translation.</summary>
+    PageEnd,
+
     // Control.
     Branch, CountedLoop, RotatingLoop, BranchIndirect, Call, CallIndirect, Return,
 

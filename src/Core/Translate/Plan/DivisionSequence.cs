@@ -59,6 +59,9 @@ internal sealed unsafe class DivisionSequence
     /// <summary>The late operands are needed: between the two, control may leave.</summary>
     public bool IsLate { get; private set; }
 
+    /// <summary>Index of the end of the first page among the instructions, or -1. Control does not leave there: that is looked at before.</summary>
+    public int PageEnd { get; private set; } = -1;
+
     /// <summary>True when an instruction belongs to the sequence.</summary>
     public bool Holds(int index) => values[index - First] != DivisionValues.Unknown || index == Last;
 
@@ -88,6 +91,18 @@ internal sealed unsafe class DivisionSequence
         {
             if (ir[k].EndsBlock || ir[k].WritesManyPredicates || WritesPredicate(ir[k]))
                 return false;
+            if (ir[k].Opcode == IrOpcode.PageEnd)
+            {
+                // What touches memory may make something due.
+                for (int earlier = First + 1; earlier < k; earlier++)
+                {
+                    if (ir[earlier].MayLeave && ir[earlier].Opcode != IrOpcode.Float)
+                        return false;
+                }
+
+                PageEnd = k;
+            }
+
             if (ir[k].Opcode is not (IrOpcode.Float or IrOpcode.FloatLoad))
                 continue;
             if (Follow(k))
@@ -200,7 +215,7 @@ internal sealed unsafe class DivisionSequence
         || (i.Opcode == IrOpcode.Float && i.Guest->Opcode is not (Opcode.GetfSig or Opcode.GetfExp or Opcode.GetfD));
 
     // Control may leave, or a register may be read.
-    private bool IsObserver(int k) => !Holds(k) && ir[k].MayLeave
+    private bool IsObserver(int k) => !Holds(k) && ir[k].MayLeave && k != PageEnd
         && !(ir[k].Opcode == IrOpcode.Float && ir[k].Guest->Opcode is Opcode.SetfSig or Opcode.SetfD);
 
     // Which values stay in registers; false when a value of an earlier run could be seen after the operands of this one were taken.

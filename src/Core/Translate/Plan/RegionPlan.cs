@@ -5,31 +5,34 @@ using FastXen.Core.State;
 namespace FastXen.Core.Translate;
 
 /// <summary>
-/// What a region consists of: the blocks that direct branches of one page reach from an entry, and their instructions. Buffers are reused
-/// from one region to the next.
+/// What a region consists of: the blocks that direct branches of one page, and the one behind it, reach from an entry, and their instructions.
+/// Buffers are reused from one region to the next.
 /// </summary>
 internal sealed unsafe partial class RegionPlan
 {
-    /// <summary>Slots of a page.</summary>
+    /// <summary>Slots of a page. The slots of the page behind follow.</summary>
     public const int PageSlots = 768;
+
+    private const int AllSlots = 2 * PageSlots;
 
     /// <summary>Most slots of a region.</summary>
     private const int MostSlots = 320;
 
-    private readonly bool[] inside = new bool[PageSlots + 1];
-    private readonly bool[] leads = new bool[PageSlots + 1];
-    private readonly bool[] ends = new bool[PageSlots + 1];
-    private readonly int[] blockAt = new int[PageSlots + 1];
-    private readonly int[] waiting = new int[PageSlots + 1];
+    private readonly bool[] inside = new bool[AllSlots + 1];
+    private readonly bool[] leads = new bool[AllSlots + 1];
+    private readonly bool[] ends = new bool[AllSlots + 1];
+    private readonly int[] blockAt = new int[AllSlots + 1];
+    private readonly int[] waiting = new int[AllSlots + 1];
     private int waitingCount;
-    private int slotCount, entry, lastSlot;
-    private HashSet<int> ownLoops = new HashSet<int>();
+    private int slotCount, entry, lastSlot, limit;
+    private bool isLoop;
+    private CodeSource first, second;
 
     /// <summary>Instructions of all blocks.</summary>
-    public IrInstruction[] Ir { get; } = new IrInstruction[PageSlots];
+    public IrInstruction[] Ir { get; } = new IrInstruction[AllSlots + 1];
 
     /// <summary>Blocks by address.</summary>
-    public Block[] Blocks { get; } = new Block[PageSlots];
+    public Block[] Blocks { get; } = new Block[AllSlots];
 
     /// <summary>Blocks in use.</summary>
     public int BlockCount { get; private set; }
@@ -49,46 +52,58 @@ internal sealed unsafe partial class RegionPlan
     /// <summary>What is known of floating point.</summary>
     public FloatContext Floats { get; private set; }
 
-    /// <summary>The page's slots.</summary>
-    public Instruction* Slots { get; private set; }
+    /// <summary>True when blocks lie in the second page.</summary>
+    public bool UsesSecond { get; private set; }
+
+    /// <summary>A decoded slot. Those of one page lie one behind the other.</summary>
+    public Instruction* SlotAt(int slot) => slot < PageSlots ? first.Slots + slot : second.Slots + (slot - PageSlots);
+
+    /// <summary>The 16 bytes of a bundle, by its number from the first page on.</summary>
+    public ulong* Bundle(int bundle) => (ulong*)(bundle < PageSlots / 3 ? first.Page + 16 * bundle : second.Page + 16 * (bundle - PageSlots / 3));
+
+    /// <summary>True when control goes on in the next page behind a slot.</summary>
+    public static bool EndsPage(int slot) => slot % PageSlots == PageSlots - 1;
 
     /// <summary>Block that starts at a slot, or -1.</summary>
-    public int BlockAt(int slot) => slot is >= 0 and <= PageSlots ? blockAt[slot] : -1;
+    public int BlockAt(int slot) => slot is >= 0 and <= AllSlots ? blockAt[slot] : -1;
 
-    /// <summary>Slot to which a direct branch goes, or -1 where that is another page.</summary>
-    public static int TargetSlot(in IrInstruction ir)
+    /// <summary>Slot to which a direct branch goes, or -1 where that is no page of the region's.</summary>
+    public int TargetSlot(in IrInstruction ir) => TargetOf(ir.Slot, ir.Immediate);
+
+    private int TargetOf(int slot, ulong displacement)
     {
-        long bundle = ir.Slot / 3 + ((long)ir.Immediate >> 4);
-        return bundle is >= 0 and < PageSlots / 3 ? (int)bundle * 3 : -1;
+        long bundle = slot / 3 + ((long)displacement >> 4);
+        return bundle >= 0 && bundle < limit / 3 ? (int)bundle * 3 : -1;
     }
 
     /// <summary>Plans the region that begins at <paramref name="entry"/>; false where nothing can be translated.</summary>
-    /// <param name="slots">The decoded page.</param>
-    /// <param name="page">The page in host memory.</param>
+    /// <param name="firstPage">The page of the entry.</param>
+    /// <param name="secondPage">The page behind it, as its translation was at this moment; none where there was no translation.</param>
     /// <param name="entry">Slot at which the region begins.</param>
     /// <param name="cfm">CFM at the entry.</param>
     /// <param name="floatContext">What is known of floating point.</param>
-    /// <param name="loops">Slots of this page that begin loops which are regions of their own.</param>
-    public bool Make(Instruction* slots, byte* page, int entry, ulong cfm, in FloatContext floatContext, HashSet<int> loops)
+    public bool Make(in CodeSource firstPage, in CodeSource secondPage, int entry, ulong cfm, in FloatContext floatContext)
     {
-        ownLoops = loops;
+        (first, second) = (firstPage, secondPage);
+        limit = second.Slots == null ? PageSlots : AllSlots;
         this.entry = entry;
-        lastSlot = loops.Contains(entry) ? EndOfLoop(slots, page, entry) : PageSlots - 1;
+        isLoop = first.OwnLoops.Contains(entry);
+        lastSlot = isLoop ? EndOfLoop(entry) : limit - 1;
         Floats = floatContext;
-        Slots = slots;
         Array.Clear(inside);
         Array.Clear(leads);
         Array.Clear(ends);
         Array.Fill(blockAt, -1);
         waitingCount = slotCount = 0;
-        if (!Decode(page, entry) || slots[entry].Opcode == Opcode.LongSecondSlot)
+        UsesSecond = false;
+        if (!Decode(entry) || SlotAt(entry)->Opcode == Opcode.LongSecondSlot)
             return false;
-        bool first = true;
+        bool isEntry = true;
         Lead(entry);
         while (waitingCount > 0)
         {
-            Follow(page, waiting[--waitingCount], first);
-            first = false;
+            Follow(waiting[--waitingCount], isEntry);
+            isEntry = false;
         }
 
         if (slotCount == 0)
@@ -104,13 +119,12 @@ internal sealed unsafe partial class RegionPlan
     }
 
     // The last branch, in a straight scan, that goes back to the loop's begin.
-    private int EndOfLoop(Instruction* slots, byte* page, int first)
+    private int EndOfLoop(int begin)
     {
-        Slots = slots;
-        int last = PageSlots - 1;
-        for (int slot = first; slot < Math.Min(first + MostSlots, PageSlots) && Decode(page, slot); slot++)
+        int last = limit - 1;
+        for (int slot = begin; slot < Math.Min(begin + MostSlots, limit) && Decode(slot); slot++)
         {
-            if (slots[slot].Opcode is Opcode.BrCond or Opcode.BrCloop && (slot / 3 + ((long)slots[slot].Immediate >> 4)) * 3 == first)
+            if (SlotAt(slot)->Opcode is Opcode.BrCond or Opcode.BrCloop && TargetOf(slot, SlotAt(slot)->Immediate) == begin)
                 last = slot;
         }
 
@@ -118,7 +132,9 @@ internal sealed unsafe partial class RegionPlan
     }
 
     // The slot belongs to a loop that is a region of its own, or lies behind the one that this region is.
-    private bool IsElsewhere(int slot) => slot != entry && (slot > lastSlot || slot < entry && lastSlot != PageSlots - 1 || ownLoops.Contains(slot));
+    private bool IsElsewhere(int slot) => slot != entry && (slot > lastSlot || (slot < entry && isLoop) || IsOwnLoop(slot));
+
+    private bool IsOwnLoop(int slot) => slot < PageSlots ? first.OwnLoops.Contains(slot) : second.OwnLoops.Contains(slot - PageSlots);
 
     private void Lead(int slot)
     {
@@ -128,40 +144,42 @@ internal sealed unsafe partial class RegionPlan
         waiting[waitingCount++] = slot;
     }
 
-    private bool Decode(byte* page, int slot)
+    private bool Decode(int slot)
     {
-        CodePage.Decode(Slots, page, slot / 3);
-        return Slots[slot].Opcode != Opcode.Illegal;
+        ref readonly CodeSource source = ref slot < PageSlots ? ref first : ref second;
+        CodePage.Decode(source.Slots, source.Page, slot % PageSlots / 3);
+        return SlotAt(slot)->Opcode != Opcode.Illegal;
     }
 
     // Takes slots from a leader on until control cannot go further.
-    private void Follow(byte* page, int slot, bool first)
+    private void Follow(int slot, bool isEntry)
     {
-        for (; slot < PageSlots && !inside[slot]; slot++)
+        for (; slot < limit && !inside[slot]; slot++)
         {
             // The second slot of a long instruction is no place to go on from.
-            if (IsElsewhere(slot) || !Decode(page, slot) || (slotCount >= MostSlots && Slots[slot].Opcode != Opcode.LongSecondSlot))
+            if (IsElsewhere(slot) || !Decode(slot) || (slotCount >= MostSlots && SlotAt(slot)->Opcode != Opcode.LongSecondSlot))
                 return;
-            Instruction* i = Slots + slot;
+            Instruction* i = SlotAt(slot);
             // A frame that changes in mid-region would make what is known of it differ from block to block.
-            if (i->Opcode == Opcode.Alloc && !first)
+            if (i->Opcode == Opcode.Alloc && !isEntry)
                 return;
             inside[slot] = true;
+            UsesSecond |= slot >= PageSlots;
             slotCount++;
             if (!IsControl(i))
                 continue;
             ends[slot] = true;
-            first = false;
+            isEntry = false;
             if (i->Opcode is Opcode.BrCond or Opcode.Brl or Opcode.BrCloop or Opcode.BrCtop or Opcode.BrCexit or Opcode.BrWtop or Opcode.BrWexit)
             {
-                long target = slot / 3 + ((long)i->Immediate >> 4);
-                if (target is >= 0 and < PageSlots / 3)
-                    Lead((int)target * 3);
+                int target = TargetOf(slot, i->Immediate);
+                if (target >= 0)
+                    Lead(target);
             }
 
             if (NeverFallsThrough(i, Floats.Context))
                 return;
-            if (slot + 1 < PageSlots)
+            if (slot + 1 < limit)
                 leads[slot + 1] = true;
         }
     }
@@ -180,14 +198,14 @@ internal sealed unsafe partial class RegionPlan
         BlockCount = IrCount = 0;
         Cfm = cfm;
         // The entry's alloc holds for all blocks; find it first.
-        for (int slot = entry; slot < PageSlots && inside[slot] && !ends[slot] && (slot == entry || !leads[slot]); slot++)
+        for (int slot = entry; slot < limit && inside[slot] && !ends[slot] && (slot == entry || !leads[slot]); slot++)
         {
-            Instruction* i = Slots + slot;
+            Instruction* i = SlotAt(slot);
             if (i->Opcode == Opcode.Alloc)
                 Cfm = FrameMarker.Of(i->Position, i->Length, i->Selector);
         }
 
-        for (int slot = 0; slot < PageSlots;)
+        for (int slot = 0; slot < limit;)
         {
             if (!inside[slot])
             {
@@ -201,30 +219,32 @@ internal sealed unsafe partial class RegionPlan
         }
     }
 
-    private int CutBlock(int first, ulong cfm)
+    private int CutBlock(int begin, ulong cfm)
     {
         ref Block block = ref Blocks[BlockCount];
-        block = new Block { First = first, FirstIr = IrCount, FallsThrough = true };
-        blockAt[first] = BlockCount++;
-        int slot = first;
-        uint limit = 31 + (uint)FrameMarker.Sof(cfm);
+        block = new Block { First = begin, FirstIr = IrCount, FallsThrough = true };
+        blockAt[begin] = BlockCount++;
+        int slot = begin;
+        uint highest = 31 + (uint)FrameMarker.Sof(cfm);
         do
         {
-            Instruction* i = Slots + slot;
-            IrInstruction ir = Lifter.Lift(i, slot, limit, Floats);
+            Instruction* i = SlotAt(slot);
+            if (slot == PageSlots && slot != begin)
+                Ir[IrCount++] = new IrInstruction { Opcode = IrOpcode.PageEnd, Guest = SlotAt(slot - 1), Slot = (short)(slot - 1) };
+            IrInstruction ir = Lifter.Lift(i, slot, highest, Floats);
             if (i->Opcode == Opcode.Alloc)
-                limit = 31u + i->Position;
+                highest = 31u + i->Position;
             // No alloc follows a branch: it is the region's frame that rotates.
             if (ir.Opcode == IrOpcode.RotatingLoop)
                 ir.Length = (byte)((Cfm >> 14 & 0xF) << 3);
-            if (slot == first)
+            if (slot == begin)
                 block.StartsWithExit = ir.MayLeave;
             if (ends[slot] && NeverFallsThrough(i, Floats.Context))
                 block.FallsThrough = false;
             if (ir.Opcode != IrOpcode.Nop)
                 Ir[IrCount++] = ir;
         }
-        while (!ends[slot++] && slot < PageSlots && inside[slot] && !leads[slot]);
+        while (!ends[slot++] && slot < limit && inside[slot] && !leads[slot]);
         block.End = slot;
         block.EndIr = IrCount;
         return slot;
