@@ -34,7 +34,7 @@ public sealed unsafe class StateComparison
     }
 
     /// <summary>The value of a floating-point register that the translator may have left as a double (<see cref="FloatRegister.Tag"/>).</summary>
-    public static FloatRegister Value(in FloatRegister f) => f.Tag == 0 ? f : MemoryFormat.FromDouble(f.Significand);
+    public static FloatRegister Value(in FloatRegister f) => Translate.TaggedFloats.Value(f);
 
     private static bool SameBytes(VcpuState* a, VcpuState* b)
     {

@@ -1,4 +1,5 @@
 using FastXen.Core.Emit;
+using FastXen.Core.Float;
 using FastXen.Core.State;
 using static FastXen.Core.Emit.HostRegister;
 
@@ -21,9 +22,6 @@ internal sealed unsafe partial class CodeArena : IDisposable
 
     /// <summary>Most sites of divisions in a generation.</summary>
     public const int MostDivisionSites = 1 << 12;
-
-    /// <summary>The first site of a division of doubles; those before it are of integers.</summary>
-    public const int FirstDoubleSite = MostDivisionSites / 2;
 
     // Takes what exceeds the limits of a region, which is not used then: as the waste of the assembler.
     private const int WasteSite = 1;
@@ -68,9 +66,9 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitToggleCollection(asm);
         EmitUnpredicted(asm);
         EmitAlatCheck(asm);
+        ToSignedInteger = DivisionStubs.Write(asm, signed: true);
+        ToUnsignedInteger = DivisionStubs.Write(asm, signed: false);
         EmitWindows(asm);
-        for (DivisionKind kind = 0; kind < DivisionKind.Double; kind++)
-            Divide[(int)kind] = DivisionStubs.Write(asm, kind);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         partBytes = codeBytes - stubBytes;
         // Site 0: a jump for which there was no code.
@@ -96,18 +94,18 @@ internal sealed unsafe partial class CodeArena : IDisposable
     /// <summary>Makes the floating-point register at rax a tagged double; carry where it is none. Uses rax and xmm0.</summary>
     public byte* Tag { get; private set; }
 
-    /// <summary>Makes the tagged double at rax an 82-bit register; carry where that is left to others. Uses rax and xmm0.</summary>
+    /// <summary>Makes the double or integer at rax, by its tag, an 82-bit register; carry where that is left to others. Uses rax and xmm0.</summary>
     public byte* Untag { get; private set; }
 
-    /// <summary>Divides integers, by <see cref="DivisionKind"/> (<see cref="DivisionStubs"/>).</summary>
-    public byte*[] Divide { get; } = new byte*[(int)DivisionKind.Double];
+    /// <summary>The operand of a division of signed integers (<see cref="DivisionStubs"/>).</summary>
+    public byte* ToSignedInteger { get; private set; }
 
-    /// <summary>Takes a site of a division; -1 where there is none left.</summary>
-    public int NewDivisionSite(DivisionKind kind)
-    {
-        ref int next = ref divisionSites[kind == DivisionKind.Double ? 1 : 0];
-        return next % FirstDoubleSite != FirstDoubleSite - 1 ? next++ : -1;
-    }
+    /// <summary>The operand of a division of unsigned integers.</summary>
+    public byte* ToUnsignedInteger { get; private set; }
+
+    /// <summary>Takes a site of a division of a form (<see cref="DivisionSite.FormOf"/>); -1 where there is none left.</summary>
+    public int NewDivisionSite(int form) =>
+        divisionSites[form] < MostDivisionSites / DivisionSite.Forms ? DivisionSite.Forms * divisionSites[form]++ + form : -1;
 
     /// <summary>Puts the host's flags where they belong and starts to collect them for the status field eax - 1 (0: stops). Uses rax and rcx.</summary>
     public byte* CollectFlags { get; private set; }
@@ -222,7 +220,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         siteCount = FirstSite;
         callSiteCount = CommonCallSites + part * MostCallSites;
         regionCount = FirstRegion;
-        divisionSites = [0, FirstDoubleSite];
+        divisionSites = new int[DivisionSite.Forms];
         return old;
     }
 
@@ -285,29 +283,72 @@ internal sealed unsafe partial class CodeArena : IDisposable
     {
         asm.Align(16);
         Tag = asm.Here;
-        Label failed = asm.NewLabel(), done = asm.NewLabel(), step = asm.NewLabel();
+        Label failed = asm.NewLabel(), done = asm.NewLabel(), step = asm.NewLabel(), tagged = asm.NewLabel(), other = asm.NewLabel(), integer = asm.NewLabel();
+        var tag = new HostAddress(Rax, 12);
+        Label untag = asm.NewLabel();
         Save(asm, ForTag);
-        asm.Mov(Rsi, Rax);
         asm.Mov(R12, Rax);
+        asm.Arithmetic(Alu.Cmp, tag, (int)TaggedFloats.Signed, 4);
+        asm.Jump(Condition.Ne, other);
+        // An integer of 53 bits is a double.
+        asm.Load(Rcx, new HostAddress(Rax), 8);
+        asm.Mov(Rdx, Rcx);
+        asm.ShiftBy(Shift.Sar, Rdx, 53);
+        asm.Arithmetic(Alu.Add, Rdx, 1);
+        asm.Arithmetic(Alu.Cmp, Rdx, 1);
+        asm.Jump(Condition.A, integer);
+        asm.VectorZero(HostVector.Xmm0);
+        asm.ConvertIntegerToFloat(HostVector.Xmm0, Rcx, 8);
+        asm.MoveFromVector(Rax, HostVector.Xmm0);
+        asm.Jump(tagged);
+        asm.Bind(other);
+        asm.Arithmetic(Alu.Cmp, tag, (int)TaggedFloats.Unsigned, 4);
+        Label plain = asm.NewLabel();
+        asm.Jump(Condition.Ne, plain);
+        asm.Bind(integer);
+        asm.Call(untag);
+        asm.Bind(plain);
+        asm.Mov(Rsi, R12);
         asm.Call(Floats.ToDouble);
         asm.Jump(Condition.B, failed);
+        asm.Bind(tagged);
         asm.Store(new HostAddress(R12), Rax, 8);
-        asm.StoreImmediate(new HostAddress(R12, 12), 1, 4);
+        asm.StoreImmediate(new HostAddress(R12, 12), (int)TaggedFloats.Double, 4);
         asm.StoreImmediate(new HostAddress(Rbp, StateOffsets.FloatsTagged), 1, 1);
+        asm.Test(Rax, Rax);
         asm.Bind(failed);
         Restore(asm, ForTag);
 
         asm.Align(16);
         Untag = asm.Here;
+        asm.Bind(untag);
         Save(asm, ForUntag);
         asm.Mov(R8, Rax);
-        asm.Arithmetic(Alu.Cmp, new HostAddress(Rax, 12), 1, 4);
+        asm.Arithmetic(Alu.Cmp, tag, (int)TaggedFloats.Double, 4);
         asm.Jump(Condition.Ne, step);
         asm.VectorLoad(HostVector.Xmm0, new HostAddress(Rax), 8);
         asm.Call(Floats.FromDouble);
         asm.Bind(done);
         Restore(asm, ForUntag);
+        Label unsigned = asm.NewLabel(), fail = asm.NewLabel();
         asm.Bind(step);
+        asm.Load(Rcx, tag, 4);
+        asm.Load(Rax, new HostAddress(Rax), 8);
+        asm.Arithmetic(Alu.Cmp, Rcx, (int)TaggedFloats.Unsigned, 4);
+        asm.Jump(Condition.E, unsigned);
+        asm.Jump(Condition.A, fail);
+        asm.Call(Floats.FromIntegerInRax);
+        asm.Jump(done);
+        asm.Bind(unsigned);
+        asm.LeadingZeros(Rdx, Rax);
+        asm.Shlx(Rax, Rax, Rdx);
+        asm.MovImmediate(Rcx, FloatRegister.IntegerExponent);
+        asm.Arithmetic(Alu.Sub, Rcx, Rdx, 4);
+        asm.Store(new HostAddress(R8), Rax, 8);
+        asm.Store(new HostAddress(R8, 8), Rcx, 8);
+        asm.Test(Rax, Rax);
+        asm.Jump(done);
+        asm.Bind(fail);
         asm.SetCarry();
         asm.Jump(done);
     }

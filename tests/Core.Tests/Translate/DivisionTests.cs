@@ -231,8 +231,7 @@ public sealed unsafe class DivisionTests
 
         Assert.Equal(VcpuStop.Limit, reference.Vcpu.StopReason);
         // The host has divided.
-        int first = Sequences[name].Bits == 0 ? CodeArena.FirstDoubleSite : 0;
-        Assert.NotEqual(0UL, subject.S->Translated.DivisionSites[first].Divisor.Significand);
+        Assert.Contains(Enumerable.Range(0, DivisionSite.Forms), site => subject.S->Translated.DivisionSites[site].Divisor != 0);
     }
 
     private static SystemMachine Machine(string name, (ulong A, ulong B)[] pairs, int clear, EngineKind engine)

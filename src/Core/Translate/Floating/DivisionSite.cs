@@ -11,19 +11,27 @@ namespace FastXen.Core.Translate;
 internal struct DivisionSite
 {
     /// <summary>The smallest tag that is a site's.</summary>
-    public const uint FirstTag = 2;
+    public const uint FirstTag = 4;
 
-    /// <summary>Dividend and divisor, as frcpa had them.</summary>
-    public FloatRegister Dividend, Divisor;
+    /// <summary>A site's number says what its operands are (<see cref="FormOf"/>): a vCPU finds its sites as they come, and nobody has filled them in.</summary>
+    public const int Forms = 2 * OperandTags;
+
+    private const int OperandTags = 3;
+
+    /// <summary>Dividend and divisor, as frcpa had them: what stands in the place of the significand in a register with the form's tag.</summary>
+    public ulong Dividend, Divisor;
 
     /// <summary>
     /// The same, for all values but the seed of frcpa: other instructions may look at registers in the midst of a sequence, when
-    /// those hold values of its earlier run.
+    /// those hold values of its earlier run. Forms without late operands do not use them.
     /// </summary>
-    public FloatRegister LateDividend, LateDivisor;
+    public ulong LateDividend, LateDivisor;
 
     /// <summary>The quotient of integers.</summary>
     public ulong Quotient;
+
+    /// <summary>The form of sites for operands with a tag (<see cref="TaggedFloats"/>).</summary>
+    public static int FormOf(uint operandTag, bool hasLate) => (int)operandTag - 1 + (hasLate ? OperandTags : 0);
 
     /// <summary>The tag of a value of a site.</summary>
     public static uint Tag(int site, byte value) => FirstTag + (uint)site * DivisionValues.Most + value;
@@ -31,16 +39,13 @@ internal struct DivisionSite
     /// <summary>Computes the value of a register with a site's tag.</summary>
     public static unsafe FloatRegister Compute(DivisionSite* sites, uint tag)
     {
-        uint number = (tag - FirstTag) / DivisionValues.Most;
+        uint number = (tag - FirstTag) / DivisionValues.Most, form = number % Forms;
         DivisionSite* site = sites + number;
         byte value = (byte)((tag - FirstTag) % DivisionValues.Most);
-        bool isSeed = DivisionValues.IsSeed(value);
-        FloatRegister dividend = isSeed ? site->Dividend : site->LateDividend, divisor = isSeed ? site->Divisor : site->LateDivisor;
-        return IsOfDoubles(number)
-            ? DivisionValues.Compute(value, MemoryFormat.FromDouble(dividend.Significand), MemoryFormat.FromDouble(divisor.Significand))
-            : DivisionValues.Compute(value, dividend, divisor);
+        bool isEarly = form < OperandTags || DivisionValues.IsSeed(value);
+        return DivisionValues.Compute(
+            value, Operand(isEarly ? site->Dividend : site->LateDividend, form), Operand(isEarly ? site->Divisor : site->LateDivisor, form));
     }
 
-    // Whether operands are kept as doubles: a vCPU finds its sites as they come, and nobody has filled them in.
-    private static bool IsOfDoubles(uint number) => number >= CodeArena.FirstDoubleSite;
+    private static FloatRegister Operand(ulong bits, uint form) => TaggedFloats.Value(new FloatRegister(0, bits) { Tag = form % OperandTags + 1 });
 }

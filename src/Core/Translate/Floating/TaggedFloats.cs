@@ -32,6 +32,30 @@ internal static unsafe class TaggedFloats
             Untag(s, Registers.Fr(s, f));
     }
 
+    /// <summary>The tag of a double, whose bits are in the place of the significand.</summary>
+    public const uint Double = 1;
+
+    /// <summary>The tag of what fcvt.xf makes of the signed integer in the place of the significand.</summary>
+    public const uint Signed = 2;
+
+    /// <summary>The tag of what fnorm makes of the integer, not zero, in the place of the significand.</summary>
+    public const uint Unsigned = 3;
+
+    /// <summary>The value of a register whose tag is not a division's.</summary>
+    public static FloatRegister Value(in FloatRegister f) => f.Tag switch
+    {
+        0 => f,
+        Double => MemoryFormat.FromDouble(f.Significand),
+        Signed => OfInteger((long)f.Significand < 0 ? FloatKind.SignBit : 0, (ulong)Int128.Abs((long)f.Significand)),
+        _ => OfInteger(0, f.Significand),
+    };
+
+    private static FloatRegister OfInteger(uint sign, ulong magnitude)
+    {
+        int zeros = System.Numerics.BitOperations.LeadingZeroCount(magnitude);
+        return magnitude == 0 ? FloatRegister.Zero : new FloatRegister(sign | (FloatRegister.IntegerExponent - (uint)zeros), magnitude << zeros);
+    }
+
     /// <summary>Makes the registers of a mask (128 bits) tagged doubles; false when one is no double.</summary>
     public static bool Tag(VcpuState* s, ulong* mask)
     {
@@ -60,14 +84,14 @@ internal static unsafe class TaggedFloats
     private static bool Tag(VcpuState* s, uint f)
     {
         FloatRegister* register = Registers.Fr(s, f);
-        if (register->Tag == 1)
+        if (register->Tag == Double)
             return true;
         Untag(s, register);
         ulong bits = MemoryFormat.ToDouble(*register);
         if (MemoryFormat.FromDouble(bits) != *register)
             return false;
         register->Significand = bits;
-        register->Tag = 1;
+        register->Tag = Double;
         s->Translated.FloatsTagged = 1;
         return true;
     }
@@ -77,6 +101,6 @@ internal static unsafe class TaggedFloats
         if (f->Tag >= DivisionSite.FirstTag)
             *f = DivisionSite.Compute(s->Translated.DivisionSites, f->Tag);
         else if (f->Tag != 0)
-            *f = MemoryFormat.FromDouble(f->Significand);
+            *f = Value(*f);
     }
 }

@@ -11,51 +11,56 @@ internal sealed unsafe partial class Generator
 {
     private const int DenormalFlag = 13 + 1;
 
-    // fcvt.xf; an exponent that is not that of integers may be NaTVal's.
+    // fcvt.xf: the integer stays, its tag says what it stands for. An exponent that is not that of integers may be NaTVal's.
     private void EmitFromInteger(in IrInstruction ir)
     {
         Instruction* i = ir.Guest;
-        Label store = asm.NewLabel();
         asm.Arithmetic(Alu.Cmp, Fr(i->R2, Rcx, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
         Slow(ir, Condition.Ne);
-        asm.Load(Rax, Fr(i->R2, Rcx), 8);
-        asm.Mov(Rdx, Rax);
-        asm.ShiftBy(Shift.Sar, Rdx, 63);
-        asm.Arithmetic(Alu.Xor, Rax, Rdx);
-        asm.Arithmetic(Alu.Sub, Rax, Rdx);
-        asm.Arithmetic(Alu.And, Rdx, (int)FloatKind.SignBit, 4);
-        // Zero has the exponent zero.
-        asm.LeadingZeros(Rcx, Rax);
-        asm.Jump(Condition.B, store);
-        asm.Shlx(Rax, Rax, Rcx);
-        asm.Arithmetic(Alu.Sub, Rdx, Rcx, 4);
-        asm.Arithmetic(Alu.Add, Rdx, (int)FloatRegister.IntegerExponent, 4);
-        asm.Bind(store);
-        StoreExtended(i->R1);
+        if (i->R1 != i->R2)
+            asm.Load(Rax, Fr(i->R2, Rcx), 8);
+        StoreInteger(i->R1, i->R1 != i->R2, TaggedFloats.Signed);
     }
 
     // fnorm of a positive integer, in a format that holds all of it; else the code that follows does it. One without integer bit is a denormal operand.
     private void EmitNormalizeInteger(Instruction* i, uint f, Label done)
     {
-        Label otherwise = asm.NewLabel(), normal = asm.NewLabel();
+        Label otherwise = asm.NewLabel(), raise = asm.NewLabel(), raised = asm.NewLabel();
         int flag = DenormalFlag + FieldWidth * i->Selector;
         ulong modifiedBefore = modifiedBits;
         asm.Arithmetic(Alu.Cmp, Fr(f, Rcx, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
         asm.Jump(Condition.Ne, otherwise);
         asm.Load(Rax, Fr(f, Rcx), 8);
-        asm.LeadingZeros(Rcx, Rax);
-        asm.Jump(Condition.B, otherwise);
-        asm.Shlx(Rax, Rax, Rcx);
-        asm.MovImmediate(Rdx, FloatRegister.IntegerExponent);
-        asm.Arithmetic(Alu.Sub, Rdx, Rcx, 4);
-        asm.Arithmetic(Alu.Cmp, Rcx, 0, 4);
-        asm.Jump(Condition.E, normal);
-        asm.Arithmetic(Alu.Or, State(StateOffsets.ArOf(Ar.Fpsr) + flag / 8), (sbyte)(1 << (flag % 8)), 1);
-        asm.Bind(normal);
-        StoreExtended(i->R1);
+        asm.Test(Rax, Rax);
+        asm.Jump(Condition.E, otherwise);
+        asm.Test(State(StateOffsets.ArOf(Ar.Fpsr) + flag / 8), 1 << (flag % 8), 1);
+        asm.Jump(Condition.E, raise);
+        asm.Bind(raised);
+        stubs.Add(new Stub { Label = raise, Resume = raised, Kind = StubKind.RaiseFlag, Target = flag, Block = current });
+        StoreInteger(i->R1, i->R1 != f, TaggedFloats.Unsigned);
         asm.Jump(done);
         asm.Bind(otherwise);
         modifiedBits = modifiedBefore;
+    }
+
+    // The flag D is not set yet; an integer without integer bit sets it.
+    private void EmitRaiseFlag(in Stub stub)
+    {
+        asm.Test(Rax, Rax);
+        asm.Jump(Condition.S, stub.Resume);
+        asm.Arithmetic(Alu.Or, State(StateOffsets.ArOf(Ar.Fpsr) + stub.Target / 8), (sbyte)(1 << (stub.Target % 8)), 1);
+        asm.Jump(stub.Resume);
+    }
+
+    // The integer is in rax, or in its register already.
+    private void StoreInteger(uint f, bool moves, uint tag)
+    {
+        HostAddress to = Fr(f, Rcx);
+        if (moves)
+            asm.Store(to, Rax, 8);
+        asm.StoreImmediate(Field(f, TagField), (int)tag, 4);
+        asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
+        Modified(f);
     }
 
     // Significand in rax, sign and exponent in rdx.

@@ -20,14 +20,16 @@ internal sealed unsafe partial class Generator
     private int EmitDivision(in Block block, int k)
     {
         DivisionSequence? found = DivisionSequence.Find(plan, block, k, floats);
-        if (found is not { } sequence || arena.NewDivisionSite(sequence.Kind) is not (>= 0 and var number))
+        if (found is not { } sequence || arena.NewDivisionSite(DivisionSite.FormOf(OperandTag(sequence.Kind), sequence.IsLate)) is not (>= 0 and var number))
             return k;
         CloseQp();
         flagsP1 = flagsP2 = 0;
+        knownPages.Clear();
         Label normal = asm.NewLabel(), join = asm.NewLabel();
         uint dirtyBefore = dirty;
         ulong modifiedBefore = modifiedBits;
         Block before = current;
+        deferNone = true;
         EmitHostDivision(sequence, number, normal);
         uint dirtyAfter = dirty;
         asm.Jump(join);
@@ -37,9 +39,15 @@ internal sealed unsafe partial class Generator
         current = before;
         modifiedBits = modifiedBefore;
         floatField = -1;
+        knownPages.Clear();
         Label approximated = asm.NewLabel();
         if (sequence.Kind != DivisionKind.Double)
+        {
+            Want(plan.Ir[sequence.First], sequence.Dividend, tagged: false);
+            Want(plan.Ir[sequence.First], sequence.Divisor, tagged: false);
             EmitZeroDividend(sequence, approximated);
+        }
+
         EmitOne(ref plan.Ir[sequence.First]);
         CloseQp();
         asm.Bind(approximated);
@@ -50,8 +58,17 @@ internal sealed unsafe partial class Generator
         dirty |= dirtyAfter;
         modifiedBits = modifiedBefore;
         floatField = -1;
+        knownPages.Clear();
+        deferNone = false;
         return sequence.Last;
     }
+
+    private static uint OperandTag(DivisionKind kind) => kind switch
+    {
+        DivisionKind.Double => TaggedFloats.Double,
+        DivisionKind.Signed64 or DivisionKind.Signed32 => TaggedFloats.Signed,
+        _ => TaggedFloats.Unsigned,
+    };
 
     private void EmitHostDivision(DivisionSequence sequence, int number, Label normal)
     {
@@ -65,7 +82,10 @@ internal sealed unsafe partial class Generator
         if (sequence.Kind == DivisionKind.Double)
             EmitTakeDoubles(sequence, number, normal);
         else
-            EmitDivideIntegers(sequence, number, normal);
+            EmitTakeIntegers(sequence, number, normal);
+        bool direct = sequence.Kind != DivisionKind.Double && sequence.IsUnseen;
+        if (sequence.Kind != DivisionKind.Double)
+            EmitDivideIntegers(sequence, number, direct);
         Set(plan.Ir[sequence.First].P2, true);
         bool marked = false;
         for (int k = sequence.First; k < sequence.Last; k++)
@@ -106,15 +126,20 @@ internal sealed unsafe partial class Generator
         {
             EmitDivideDoubles(sequence, number);
         }
-        else
+        else if (!direct)
         {
             LoadSite(Rax, number);
             asm.Load(Rax, new HostAddress(Rax, DivisionStubs.Quotient), 8);
-            asm.Store(Fr(target, Rcx), Rax, 8);
-            asm.StoreImmediate(Field(target, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+            StoreQuotient(target);
         }
 
         Modified(target);
+    }
+
+    private void StoreQuotient(uint target)
+    {
+        asm.Store(Fr(target, Rcx), Rax, 8);
+        asm.StoreImmediate(Field(target, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
     }
 
     // frcpa of zero and a normal number: the quotient is zero, and the predicate is cleared.
@@ -162,13 +187,125 @@ internal sealed unsafe partial class Generator
         asm.Jump(Condition.Ae, normal);
     }
 
-    private void EmitDivideIntegers(DivisionSequence sequence, int number, Label normal)
+    // The dividend in rax, the divisor in rcx, both in the site. Neither is zero; the most negative integer has a quotient that is none.
+    private void EmitTakeIntegers(DivisionSequence sequence, int number, Label normal)
     {
-        asm.Lea(Rax, Fr(sequence.Dividend, Rax));
-        asm.Lea(Rdx, Fr(sequence.Divisor, Rdx));
-        LoadSite(Rcx, number);
-        asm.Call(arena.Divide[(int)sequence.Kind]);
-        asm.Jump(Condition.B, normal);
+        bool signed = sequence.Kind is DivisionKind.Signed64 or DivisionKind.Signed32, narrow = sequence.Kind is DivisionKind.Signed32 or DivisionKind.Unsigned32;
+        uint tag = OperandTag(sequence.Kind);
+        Label other = asm.NewLabel(), taken = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, Fr(sequence.Dividend, Rcx, TagField), (int)tag, 4);
+        asm.Jump(Condition.Ne, other);
+        asm.Arithmetic(Alu.Cmp, Fr(sequence.Divisor, Rcx, TagField), (int)tag, 4);
+        asm.Jump(Condition.Ne, other);
+        asm.Load(Rax, Fr(sequence.Dividend, Rcx), 8);
+        asm.Load(Rcx, Fr(sequence.Divisor, Rcx), 8);
+        asm.Bind(taken);
+        stubs.Add(new Stub
+        {
+            Label = other,
+            Resume = taken,
+            Kind = StubKind.Integers,
+            Slow = normal,
+            Address = (ulong)number,
+            Block = current,
+            Instruction = plan.Ir[sequence.First],
+            Target = signed ? 1 : 0,
+        });
+        foreach (HostRegister operand in (ReadOnlySpan<HostRegister>)[Rax, Rcx])
+        {
+            if (narrow)
+            {
+                if (signed)
+                    asm.SignExtend(Rdx, operand, 4);
+                else
+                    asm.Mov(Rdx, operand, 4);
+                asm.Arithmetic(Alu.Cmp, Rdx, operand);
+                asm.Jump(Condition.Ne, normal);
+            }
+
+            if (signed)
+            {
+                asm.Mov(Rdx, operand);
+                asm.Arithmetic(Alu.Add, Rdx, Rdx, narrow ? 4 : 8);
+            }
+            else
+            {
+                asm.Test(operand, operand);
+            }
+
+            asm.Jump(Condition.E, normal);
+        }
+
+        LoadSite(Rdx, number);
+        asm.Store(new HostAddress(Rdx, DivisionStubs.Dividend), Rax, 8);
+        asm.Store(new HostAddress(Rdx, DivisionStubs.Divisor), Rcx, 8);
+    }
+
+    // Operands of another form. The site's quotient is nothing that a register can stand for.
+    private void EmitIntegersStub(in Stub stub)
+    {
+        Instruction* i = stub.Instruction.Guest;
+        byte* convert = stub.Target != 0 ? arena.ToSignedInteger : arena.ToUnsignedInteger;
+        asm.Lea(Rax, Fr(i->R3, Rax));
+        asm.Call(convert);
+        asm.Jump(Condition.B, stub.Slow);
+        LoadSite(Rcx, (int)stub.Address);
+        asm.Store(new HostAddress(Rcx, DivisionStubs.Quotient), Rax, 8);
+        asm.Lea(Rax, Fr(i->R2, Rax));
+        asm.Call(convert);
+        asm.Jump(Condition.B, stub.Slow);
+        LoadSite(Rcx, (int)stub.Address);
+        asm.Load(Rcx, new HostAddress(Rcx, DivisionStubs.Quotient), 8);
+        asm.Jump(stub.Resume);
+    }
+
+    // The quotient goes to its register at once where nothing can see the difference, else it waits in the site.
+    private void EmitDivideIntegers(DivisionSequence sequence, int number, bool direct)
+    {
+        bool signed = sequence.Kind is DivisionKind.Signed64 or DivisionKind.Signed32;
+        if (sequence.Kind is DivisionKind.Signed32 or DivisionKind.Unsigned32)
+        {
+            EmitDivide(signed, 4);
+            if (signed)
+                asm.SignExtend(Rax, Rax, 4);
+        }
+        else
+        {
+            // Hosts divide 32 bits faster.
+            Label small = asm.NewLabel(), divided = asm.NewLabel();
+            asm.Mov(Rdx, Rax);
+            asm.Arithmetic(Alu.Or, Rdx, Rcx);
+            asm.ShiftBy(Shift.Shr, Rdx, 32);
+            asm.Jump(Condition.E, small);
+            EmitDivide(signed, 8);
+            asm.Jump(divided);
+            asm.Bind(small);
+            EmitDivide(false, 4);
+            asm.Bind(divided);
+        }
+
+        if (direct)
+        {
+            StoreQuotient(plan.Ir[sequence.Last].Guest->R1);
+            return;
+        }
+
+        LoadSite(Rdx, number);
+        asm.Store(new HostAddress(Rdx, DivisionStubs.Quotient), Rax, 8);
+    }
+
+    // rax = rax / rcx.
+    private void EmitDivide(bool signed, int size)
+    {
+        if (signed)
+        {
+            asm.SignIntoRdx(size);
+            asm.DivideWideSigned(Rcx, size);
+            return;
+        }
+
+        asm.MovImmediate(Rdx, 0);
+        asm.DivideWide(Rcx, size);
     }
 
     // Each vCPU has its own sites.
@@ -200,10 +337,6 @@ internal sealed unsafe partial class Generator
         LoadSite(Rax, number);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Dividend), Xmm0, 8);
         asm.VectorStore(new HostAddress(Rax, DivisionStubs.Divisor), Xmm1, 8);
-        if (sequence.IsLate)
-            return;
-        asm.VectorStore(new HostAddress(Rax, DivisionStubs.LateDividend), Xmm0, 8);
-        asm.VectorStore(new HostAddress(Rax, DivisionStubs.LateDivisor), Xmm1, 8);
     }
 
     private void WantDouble(uint f, Label otherwise)

@@ -38,6 +38,24 @@ internal sealed unsafe partial class Generator
         /// <summary>A floating-point register is to become an 82-bit one.</summary>
         Untag,
 
+        /// <summary>A NaN came out of an operation in place: its target gets its value back from the second scratch register.</summary>
+        KeptDouble,
+
+        /// <summary>A flag D of FPSR may have to be set.</summary>
+        RaiseFlag,
+
+        /// <summary>A floating-point register is to hold an integer as its significand.</summary>
+        Significand,
+
+        /// <summary>Operands of a division are to be made integers.</summary>
+        Integers,
+
+        /// <summary>An entry of the ALAT is to be dropped.</summary>
+        DropEntry,
+
+        /// <summary>PSR.mfl or mfh is to be set.</summary>
+        Modified,
+
         /// <summary>A base register is used for another page.</summary>
         Page,
 
@@ -63,6 +81,15 @@ internal sealed unsafe partial class Generator
         public ulong Address;
         public Block Block;
         public IrInstruction Instruction;
+
+        /// <summary>Behind a handler: what the region's code takes for granted.</summary>
+        public KnownPage[]? KnownPages;
+
+        /// <summary>Before a handler: the entries of the ALAT that it must find.</summary>
+        public DeferredEntry[]? Deferred;
+
+        /// <summary>Behind a handler: the region's code goes on with another state of the ALAT, so that it is left.</summary>
+        public bool Leaves;
     }
 
     private readonly List<Stub> stubs = [];
@@ -94,8 +121,10 @@ internal sealed unsafe partial class Generator
             resume = plainResumes[(nint)ir.Guest];
         else if (current.IsWindow)
             plainResumes[(nint)ir.Guest] = slowResume;
-        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, PendingMask = pendingMask, PendingValues = pendingValues, Block = current, Instruction = ir });
+        stubs.Add(new Stub { Label = slowLabel, Resume = resume, Kind = onWindow ? StubKind.WindowHandler : StubKind.Handler, Dirty = dirty, PendingMask = pendingMask, PendingValues = pendingValues, Block = current, Instruction = ir, Deferred = DeferredNow() });
     }
+
+    private DeferredEntry[]? DeferredNow() => deferred.Count == 0 ? null : [.. deferred];
 
     /// <summary>The instruction is done: here the handler comes back to.</summary>
     private void CloseSlow()
@@ -117,6 +146,8 @@ internal sealed unsafe partial class Generator
 
     private void EmitStubs()
     {
+        knownPages.Clear();
+        deferred.Clear();
         for (int k = 0; k < stubs.Count; k++)
         {
             Stub stub = stubs[k];
@@ -151,6 +182,26 @@ internal sealed unsafe partial class Generator
                     break;
                 case StubKind.Tag or StubKind.Untag:
                     EmitChangeOfForm(stub);
+                    break;
+                case StubKind.RaiseFlag:
+                    EmitRaiseFlag(stub);
+                    break;
+                case StubKind.Significand:
+                    EmitSignificandStub(stub);
+                    break;
+                case StubKind.Integers:
+                    EmitIntegersStub(stub);
+                    break;
+                case StubKind.DropEntry:
+                    EmitDropEntry(stub);
+                    break;
+                case StubKind.Modified:
+                    asm.Arithmetic(Alu.Or, State(StateOffsets.Psr), stub.Target, 4);
+                    asm.Jump(stub.Resume);
+                    break;
+                case StubKind.KeptDouble:
+                    asm.VectorMove((HostVector)stub.Target, HostVector.Xmm2);
+                    asm.Jump(stub.Slow);
                     break;
                 case StubKind.OtherFloats:
                     region->OtherFloats = EmitOtherForm(ExitKind.OtherFloats);
@@ -195,9 +246,24 @@ internal sealed unsafe partial class Generator
         site->Region = PageState(stub.Instruction.Slot);
         // For the distance between the two only: nothing is read there.
         site->RunStart = plan.SlotAt(stub.Instruction.Slot) - (stub.Instruction.Slot - stub.Block.First);
-        site->Resume = asm.AddressOf(stub.Resume);
+        bool isDirect = stub is { KnownPages: null, Leaves: false };
+        Label resume = isDirect ? stub.Resume : asm.NewLabel();
+        if (stub.Deferred != null)
+        {
+            EmitSpill(dirty);
+            dirty = 0;
+            EmitDeferred(stub.Deferred);
+        }
+
         site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode);
         EmitSpillAndExit(number);
+        if (!isDirect)
+        {
+            asm.Bind(resume);
+            EmitWayBack(stub);
+        }
+
+        site->Resume = asm.AddressOf(resume);
     }
 
     // To the region's other form, once there is one.

@@ -36,13 +36,18 @@ internal sealed unsafe partial class Generator
         return new HostAddress(scratch, 16 * (int)f + field);
     }
 
-    // After an instruction that wrote a register: PSR.mfl or mfh. Those of a block that are executed in any case are set once.
+    // After an instruction that wrote a register: PSR.mfl or mfh. Those of a block that are executed in any case are set once. Mostly
+    // they are set already: a store in each turn of a loop would be what the next one waits for.
     private void Modified(uint f)
     {
         ulong bit = f < 32 ? Psr.Mfl : Psr.Mfh;
         if ((modifiedBits & bit) != 0)
             return;
-        asm.Arithmetic(Alu.Or, State(StateOffsets.Psr), (int)bit, 4);
+        Label set = asm.NewLabel(), done = asm.NewLabel();
+        asm.Test(State(StateOffsets.Psr), (int)bit, 1);
+        asm.Jump(Condition.E, set);
+        asm.Bind(done);
+        stubs.Add(new Stub { Label = set, Resume = done, Kind = StubKind.Modified, Target = (int)bit, Block = current });
         if (openQp == 0)
             modifiedBits |= bit;
     }
@@ -133,8 +138,9 @@ internal sealed unsafe partial class Generator
         HostRegister value = Read(ir.A, Rax);
         if (registers.FloatIndexOf(f) >= 0)
         {
-            asm.MoveToVector(Xmm0, value);
-            WriteDouble(f, Xmm0);
+            HostVector vector = TargetDouble(f, Xmm0);
+            asm.MoveToVector(vector, value);
+            WriteDouble(f, vector);
             return;
         }
 
@@ -157,22 +163,52 @@ internal sealed unsafe partial class Generator
         asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
     }
 
+    /// <summary>Makes sure that the significand of a register in memory is in its place, and that it is no NaTVal. Uses rax, in the rare case rdx.</summary>
+    private void WantSignificand(in IrInstruction ir, uint f)
+    {
+        if (f < 2)
+            return;
+        OpenSlow(ir);
+        Label look = asm.NewLabel(), done = asm.NewLabel();
+        // Mostly it is an integer, and has no tag.
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.IntegerExponent, 8);
+        asm.Jump(Condition.Ne, look);
+        asm.Bind(done);
+        stubs.Add(new Stub { Label = look, Resume = done, Kind = StubKind.Significand, Target = (int)f, Slow = slowLabel, Block = current });
+    }
+
+    private void EmitSignificandStub(in Stub stub)
+    {
+        uint f = (uint)stub.Target;
+        Label plain = asm.NewLabel();
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, TagField), 0, 4);
+        asm.Jump(Condition.E, plain);
+        asm.Lea(Rax, Fr(f, Rax));
+        asm.Call(arena.Untag);
+        asm.Jump(Condition.B, stub.Slow);
+        asm.Bind(plain);
+        asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
+        asm.Jump(Condition.E, stub.Slow);
+        asm.Jump(stub.Resume);
+    }
+
     private void EmitGetf(in IrInstruction ir)
     {
         Instruction* i = ir.Guest;
+        if (i->Opcode == Opcode.GetfSig)
+        {
+            WantSignificand(ir, i->R2);
+            asm.Load(Target(ir.D, Rax), Fr(i->R2, Rdx), 8);
+            Write(ir.D, Target(ir.D, Rax));
+            return;
+        }
+
         Want(ir, i->R2, tagged: false);
         asm.Load(Rcx, Fr(i->R2, Rdx, SignExponentField), 4);
         // It may be NaTVal.
         asm.Arithmetic(Alu.Cmp, Rcx, (int)FloatRegister.NatExponent, 4);
         Slow(ir, Condition.E);
-        if (i->Opcode == Opcode.GetfExp)
-        {
-            Write(ir.D, Rcx);
-            return;
-        }
-
-        asm.Load(Target(ir.D, Rax), Fr(i->R2, Rdx), 8);
-        Write(ir.D, Target(ir.D, Rax));
+        Write(ir.D, Rcx);
     }
 
     // fmerge.s f1 = f3, f3 is the move, fmerge.ns f1 = f3, f3 the negation, fmerge.s f1 = f0, f3 the absolute value.
@@ -184,8 +220,8 @@ internal sealed unsafe partial class Generator
         if (a == b && i->Opcode == Opcode.FmergeS && !mapped)
         {
             // The value of a division's step is bound to its register.
-            asm.Arithmetic(Alu.Cmp, Fr(b, Rcx, TagField), 1, 4);
-            Slow(ir, Condition.A);
+            asm.Arithmetic(Alu.Cmp, Fr(b, Rcx, TagField), (int)DivisionSite.FirstTag, 4);
+            Slow(ir, Condition.Ae);
             asm.VectorLoad(Xmm0, Fr(b, Rcx), 16);
             asm.VectorStore(Fr(i->R1, Rcx), Xmm0, 16);
             Modified(i->R1);
@@ -222,11 +258,7 @@ internal sealed unsafe partial class Generator
         Instruction* i = ir.Guest;
         foreach (uint f in (ReadOnlySpan<uint>)[i->R2, i->R3, i->R4])
         {
-            if (f < 2)
-                continue;
-            Want(ir, f, tagged: false);
-            asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
-            Slow(ir, Condition.E);
+            WantSignificand(ir, f);
         }
 
         asm.Load(Rax, Fr(i->R3, Rax), 8);
@@ -315,6 +347,7 @@ internal sealed unsafe partial class Generator
             Dirty = dirty & ~Clobbered,
             Block = current,
             Instruction = ir,
+            Deferred = DeferredNow(),
         });
         asm.Jump(Condition.B, failed);
         if (raises)
@@ -411,7 +444,8 @@ internal sealed unsafe partial class Generator
         int index = registers.FloatIndexOf(f);
         if (index >= 0)
         {
-            asm.VectorMove(RegisterAssignment.Vector(index), from);
+            if (RegisterAssignment.Vector(index) != from)
+                asm.VectorMove(RegisterAssignment.Vector(index), from);
             dirty |= registers.FloatBit(f);
         }
         else
@@ -483,40 +517,98 @@ internal sealed unsafe partial class Generator
         asm.VectorLoad(RegisterAssignment.Vector(index), Fr(target, Rcx), 8);
     }
 
+    // Where the double of a register is best made: its own vector register, or scratch.
+    private HostVector TargetDouble(uint f, HostVector scratch) =>
+        registers.FloatIndexOf(f) is var index and >= 0 ? RegisterAssignment.Vector(index) : scratch;
+
     private void EmitHostDouble(in IrInstruction ir, uint a, uint b, uint c)
     {
         Instruction* i = ir.Guest;
         CollectFlags(i->Selector);
-        HostVector first = Double(a, Xmm0);
         bool negative = i->Opcode == Opcode.Fnma;
         if (c == 0 && !negative)
         {
-            asm.Float(FloatOperation.Multiply, Xmm2, first, Double(b, Xmm1), 8);
+            // Of two NaNs the first operand wins here, the second multiplicand there.
+            HostVector product = TargetDouble(i->R1, Xmm2), second = Double(b, Xmm1);
+            asm.Float(FloatOperation.Multiply, product, second, Double(a, Xmm0), 8);
+            WriteDouble(i->R1, product);
         }
         else if (b == 1 && !negative)
         {
-            asm.Float(i->Opcode == Opcode.Fms ? FloatOperation.Subtract : FloatOperation.Add, Xmm2, first, Double(c, Xmm1), 8);
+            EmitSum(ir, a, c);
         }
         else
         {
-            HostVector second = Double(b, Xmm1);
-            if (c == 0)
-                asm.VectorLoad(Xmm2, State(StateOffsets.MinusZero), 8);
-            else if (Double(c, Xmm2) is var addend && addend != Xmm2)
-                asm.VectorMove(Xmm2, addend);
-            FusedOperation op = i->Opcode switch
-            {
-                Opcode.Fma => FusedOperation.MultiplyAdd,
-                Opcode.Fms => FusedOperation.MultiplySubtract,
-                _ => FusedOperation.NegativeMultiplyAdd,
-            };
-            asm.Fused(op, 231, Xmm2, first, second, 8);
+            EmitHostFused(ir, a, b, c);
+        }
+    }
+
+    private void EmitSum(in IrInstruction ir, uint a, uint c)
+    {
+        Instruction* i = ir.Guest;
+        HostVector first = Double(a, Xmm0), second = Double(c, Xmm1);
+        if (i->Opcode == Opcode.Fma)
+        {
+            // The addend's NaN wins over that of the first multiplicand, not over that of the second.
+            (first, second) = i->R4 == 1 ? (second, first) : (first, second);
+            HostVector sum = TargetDouble(i->R1, Xmm2);
+            asm.Float(FloatOperation.Add, sum, first, second, 8);
+            WriteDouble(i->R1, sum);
+            return;
         }
 
-        // Which NaN comes out is the handler's to say.
-        asm.CompareFloat(Xmm2, Xmm2, 8);
+        HostVector difference = TargetDouble(i->R1, Xmm2);
+        if (difference == first || difference == second)
+            difference = Xmm2;
+        asm.Float(FloatOperation.Subtract, difference, first, second, 8);
+        asm.CompareFloat(difference, difference, 8);
         Slow(ir, Condition.P);
-        WriteDouble(i->R1, Xmm2);
+        WriteDouble(i->R1, difference);
+    }
+
+    // Which NaN comes out is the handler's to say. It finds all operands as they were.
+    private void EmitHostFused(in IrInstruction ir, uint a, uint b, uint c)
+    {
+        Instruction* i = ir.Guest;
+        FusedOperation op = i->Opcode switch
+        {
+            Opcode.Fma => FusedOperation.MultiplyAdd,
+            Opcode.Fms => FusedOperation.MultiplySubtract,
+            _ => FusedOperation.NegativeMultiplyAdd,
+        };
+        HostVector target = TargetDouble(i->R1, Xmm2);
+        HostVector first = Double(a, Xmm0), second = Double(b, Xmm1), addend = c == 0 ? Xmm3 : Double(c, Xmm3);
+        if (c == 0)
+            asm.VectorLoad(addend, State(StateOffsets.MinusZero), 8);
+        if (target == addend)
+        {
+            EmitInPlace(ir, op, 231, target, first, second);
+        }
+        else if (target == first || target == second)
+        {
+            EmitInPlace(ir, op, 213, target, target == first ? second : first, addend);
+        }
+        else
+        {
+            asm.VectorMove(target, addend);
+            asm.Fused(op, 231, target, first, second, 8);
+            asm.CompareFloat(target, target, 8);
+            Slow(ir, Condition.P);
+        }
+
+        WriteDouble(i->R1, target);
+    }
+
+    // The target is an operand: it is kept for the handler's case.
+    private void EmitInPlace(in IrInstruction ir, FusedOperation op, int form, HostVector target, HostVector b, HostVector c)
+    {
+        OpenSlow(ir);
+        asm.VectorMove(Xmm2, target);
+        asm.Fused(op, form, target, b, c, 8);
+        asm.CompareFloat(target, target, 8);
+        Label nan = asm.NewLabel();
+        asm.Jump(Condition.P, nan);
+        stubs.Add(new Stub { Label = nan, Kind = StubKind.KeptDouble, Target = (int)target, Slow = slowLabel, Block = current });
     }
 
     private void EmitFloatCompare(in IrInstruction ir)

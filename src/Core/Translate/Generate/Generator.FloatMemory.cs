@@ -15,6 +15,8 @@ internal sealed unsafe partial class Generator
         uint f = i->R1;
         var form = (FloatLoadForm)ir.P1;
         Label done = asm.NewLabel();
+        if (IsCheckOfDeferred(ir))
+            form = FloatLoadForm.Plain;
         if (form >= FloatLoadForm.CheckClear)
         {
             Label misses = asm.NewLabel();
@@ -28,7 +30,8 @@ internal sealed unsafe partial class Generator
         }
 
         HostAddress from = EmitTranslate(ir, ReadTag);
-        if (form is FloatLoadForm.Advanced or FloatLoadForm.CheckNoClear)
+        EndDeferral(ir);
+        if (form == FloatLoadForm.CheckNoClear || (form == FloatLoadForm.Advanced && !Defer(ir, f, isFloat: true)))
         {
             Label shared = asm.NewLabel();
             asm.Arithmetic(Alu.Cmp, State(StateOffsets.Shared), 0, 4);
@@ -40,8 +43,9 @@ internal sealed unsafe partial class Generator
         switch (i->Opcode)
         {
             case >= Opcode.Ldfd and <= Opcode.LdfdCNc:
-                asm.VectorLoad(Xmm0, from, 8);
-                WriteDouble(f, Xmm0);
+                HostVector to = TargetDouble(f, Xmm0);
+                asm.VectorLoad(to, from, 8);
+                WriteDouble(f, to);
                 break;
             case >= Opcode.Ldf8 and <= Opcode.Ldf8CNc:
                 asm.Load(Rax, from, 8);
@@ -88,12 +92,10 @@ internal sealed unsafe partial class Generator
         Instruction* i = ir.Guest;
         uint f = i->R2;
         bool isDouble = i->Opcode is Opcode.Stfd or Opcode.Stfs;
-        Want(ir, f, isDouble);
         if (i->Opcode == Opcode.Stf8)
-        {
-            asm.Arithmetic(Alu.Cmp, Fr(f, Rax, SignExponentField), (int)FloatRegister.NatExponent, 4);
-            Slow(ir, Condition.E);
-        }
+            WantSignificand(ir, f);
+        else
+            Want(ir, f, isDouble);
 
         if (i->Opcode == Opcode.Stfs)
         {

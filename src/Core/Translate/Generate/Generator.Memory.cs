@@ -40,6 +40,13 @@ internal sealed unsafe partial class Generator
     private HostAddress EmitTranslate(in IrInstruction ir, int tag)
     {
         HostRegister address = Read(ir.A, Rdx);
+        if (IsKnownPage(ir, tag))
+        {
+            if (tag == WriteTag)
+                OpenSlow(ir);
+            return EmitHostAddress(address, State(PageOf(ir.A) + Addend));
+        }
+
         if (!registers.StaysInPage(ir))
         {
             EmitFastTlb(ir, tag, address);
@@ -49,7 +56,8 @@ internal sealed unsafe partial class Generator
 
         // The page for which the base register was used last; else the TLB, out of line.
         OpenSlow(ir);
-        int page = StateOffsets.Pages + sizeof(Mmu.FastEntry) * (ir.A % CodeState.PageEntries);
+        LearnPage(ir, tag);
+        int page = PageOf(ir.A);
         Label look = asm.NewLabel(), found = asm.NewLabel();
         asm.MovImmediate(Rax, ~0xFFFUL | (uint)(ir.Size - 1));
         asm.Arithmetic(Alu.And, Rax, address);
@@ -75,7 +83,7 @@ internal sealed unsafe partial class Generator
     private void EmitPageStub(in Stub stub)
     {
         IrInstruction ir = stub.Instruction;
-        int page = StateOffsets.Pages + sizeof(Mmu.FastEntry) * (ir.A % CodeState.PageEntries);
+        int page = PageOf(ir.A);
         EmitFastTlb(ir, stub.Target, IsAssigned(ir.A) ? HostOf(ir.A) : Rdx);
         asm.Jump(Condition.Ne, stub.Slow);
         asm.VectorLoad(HostVector.Xmm0, new HostAddress(Rcx), 16);

@@ -54,13 +54,23 @@ internal sealed unsafe partial class Generator
     private void EmitAdvancedLoad(in IrInstruction ir)
     {
         HostAddress from = EmitTranslate(ir, ReadTag);
-        EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
+        bool isDeferred = Defer(ir, ir.D, isFloat: false);
+        if (!isDeferred)
+            EmitAlatInsert(ir.D, isFloat: false, ir.Size, from);
         EmitLoadAndUpdate(ir, from);
-        EmitAlatValue(ir.D);
+        if (!isDeferred)
+            EmitAlatValue(ir.D);
     }
 
     private void EmitCheckLoad(in IrInstruction ir)
     {
+        if (IsCheckOfDeferred(ir))
+        {
+            EmitLoad(ir);
+            EndDeferral(ir);
+            return;
+        }
+
         Label misses = asm.NewLabel(), done = asm.NewLabel();
         EmitAlatCompare(ir.D, isFloat: false);
         asm.Jump(Condition.Ne, misses);

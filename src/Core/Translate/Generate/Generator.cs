@@ -99,11 +99,17 @@ internal sealed unsafe partial class Generator
         dirty = block.DirtyIn;
         openQp = 0;
         flagsP1 = flagsP2 = 0;
-        StartFloat();
         int first = block.First;
         (int predecessors, int predecessorSlot) = (block.Predecessors, block.PredecessorSlot);
         if (continues)
             (first, predecessors, predecessorSlot) = (current.First, current.Predecessors, current.PredecessorSlot);
+        if (!continues)
+        {
+            knownPages.Clear();
+            StartFloat();
+        }
+
+        deferred.Clear();
         current = block with { First = first, Predecessors = predecessors, PredecessorSlot = predecessorSlot };
         continues = false;
         for (int k = block.FirstIr; k < block.EndIr; k++)
@@ -139,12 +145,15 @@ internal sealed unsafe partial class Generator
         if (!Prepare(ir))
             return;
         OpenQp(ir);
+        int firstStub = stubs.Count;
         if (ir.TestsNat)
             EmitNatTest(ir);
         EmitInstruction(ref ir);
         if (ir.TestsNat)
             EmitNoNat(ir);
         CloseSlow();
+        FollowPages(ir, firstStub);
+        FollowDeferred(ir, firstStub);
         // An instruction that writes its own qualifying predicate.
         if (openQp != 0 && ((IsPredicateWriter(ir) && (ir.P1 == openQp || ir.P2 == openQp)) || ir.WritesManyPredicates))
             CloseQp();

@@ -59,6 +59,27 @@ internal sealed unsafe class DivisionSequence
     /// <summary>The late operands are needed: between the two, control may leave.</summary>
     public bool IsLate { get; private set; }
 
+    /// <summary>Nothing between frcpa and the last instruction can see the quotient's register, nor write it.</summary>
+    public bool IsUnseen
+    {
+        get
+        {
+            uint quotient = ir[Last].Guest->R1;
+            for (int k = First + 1; k < Last; k++)
+            {
+                if (IsObserver(k))
+                    return false;
+                if (Holds(k) || !FloatOperands.Names(ir[k]))
+                    continue;
+                FloatOperands operands = FloatOperands.Of(ir[k]);
+                if (operands.Target == quotient || operands.A == quotient || operands.B == quotient || operands.C == quotient)
+                    return false;
+            }
+
+            return true;
+        }
+    }
+
     /// <summary>Index of the end of the first page among the instructions, or -1. Control does not leave there: that is looked at before.</summary>
     public int PageEnd { get; private set; } = -1;
 
