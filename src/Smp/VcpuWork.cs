@@ -32,9 +32,6 @@ public sealed class VcpuWork : ISchedulable
     public void Preempt() => Vcpu.Preempt();
 
     /// <inheritdoc/>
-    public (int Domain, int Vcpu) Number => (Vcpu.DomainNumber, Vcpu.Number);
-
-    /// <inheritdoc/>
     public bool HasWork => Vcpu.HasWork;
 
     /// <inheritdoc/>
