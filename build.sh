@@ -141,6 +141,7 @@ step() {
 }
 
 run_tests() {
+    need_packages spin gcc libc6-dev
     need_dotnet
     local results=$out/test-results project name passed=0 failed=0 skipped=0 p f s status
     step "$root/build.sh" publish

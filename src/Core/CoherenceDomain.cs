@@ -50,7 +50,7 @@ public sealed unsafe class CoherenceDomain
     /// ptc.g and ptc.ga, past the purge of the processor that executes it: returns when every other one has purged, or does not run guest code (it will purge
     /// before it does). <paramref name="alat"/>: their ALAT entries go as well.
     /// </summary>
-    internal void Purge(Vcpu initiator, ulong address, ulong size, uint rid, bool alat)
+    public void Purge(Vcpu initiator, ulong address, ulong size, uint rid, bool alat)
     {
         Vcpu[] all = members;
         if (all.Length <= 1)
@@ -61,6 +61,29 @@ public sealed unsafe class CoherenceDomain
             if (all[n] == initiator)
                 continue;
             tickets[n] = all[n].Purges.Post(address, size, rid, alat);
+            Volatile.Write(ref all[n].State->Deadline, 0);
+        }
+
+        Wait(initiator, all, tickets);
+    }
+
+    /// <summary>
+    /// The memory behind some of the domain's guest addresses is another now (<see cref="FrameMap"/>): returns when no processor can reach what was there, or
+    /// when those that could do not run and will forget it first. <paramref name="initiator"/>: the processor on whose thread this is, or null.
+    /// </summary>
+    public void ForgetFrames(Vcpu? initiator)
+    {
+        Vcpu[] all = members;
+        long* tickets = stackalloc long[all.Length];
+        for (int n = 0; n < all.Length; n++)
+        {
+            if (all[n] == initiator)
+            {
+                FastTlb.Clear(initiator.State->Mmu);
+                continue;
+            }
+
+            tickets[n] = all[n].Purges.PostFrames();
             Volatile.Write(ref all[n].State->Deadline, 0);
         }
 
@@ -86,7 +109,7 @@ public sealed unsafe class CoherenceDomain
     }
 
     // Two that wait for one another serve one another. Whoever runs comes by a look-point soon (its budget of slots is bounded), and then serves or stops running.
-    private static void Wait(Vcpu initiator, Vcpu[] all, long* tickets)
+    private static void Wait(Vcpu? initiator, Vcpu[] all, long* tickets)
     {
         for (int n = 0; n < all.Length; n++)
         {
@@ -94,7 +117,7 @@ public sealed unsafe class CoherenceDomain
                 continue;
             for (int spins = 0; all[n].RunsGuest && !all[n].Purges.IsServed(tickets[n]); spins++)
             {
-                initiator.ServePurges();
+                initiator?.ServePurges();
                 if (spins < Spins)
                     Thread.SpinWait(10);
                 else

@@ -20,7 +20,7 @@ internal sealed unsafe class PurgeMailbox
 
     private readonly Slot[] slots = new Slot[Slots];
     private long tail, head;
-    private int everything;
+    private int everything, frames;
     private long asked, served;
 
     public PurgeMailbox()
@@ -54,6 +54,13 @@ internal sealed unsafe class PurgeMailbox
         }
     }
 
+    /// <summary>Any thread: the memory behind some guest addresses is another now.</summary>
+    public long PostFrames()
+    {
+        Volatile.Write(ref frames, 1);
+        return Ask();
+    }
+
     /// <summary>Any thread: a ticket that is served when the reader has come by.</summary>
     public long Ask() => Interlocked.Increment(ref asked);
 
@@ -68,6 +75,8 @@ internal sealed unsafe class PurgeMailbox
         bool alat = Volatile.Read(ref everything) != 0 && Interlocked.Exchange(ref everything, 0) != 0;
         if (alat)
             Tlb.PurgeAll(mmu);
+        if (Volatile.Read(ref frames) != 0 && Interlocked.Exchange(ref frames, 0) != 0)
+            FastTlb.Clear(mmu);
         for (; ; head++)
         {
             ref Slot slot = ref slots[head & (Slots - 1)];

@@ -189,7 +189,9 @@ public sealed unsafe partial class Vcpu
             return Leave(VcpuPause.Blocked);
         if (Spinning.ShouldYield(s))
             return Leave(VcpuPause.Yielded);
-        if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
+        if (s->Hypervisor != null)
+            s->Hypervisor->Attend(s);
+        else if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
             Interruptions.DeliverHere(s, Vector.ExternalInterrupt, 0);
         return stop == 0 || Leave(VcpuPause.Stopped);
     }

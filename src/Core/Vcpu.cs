@@ -58,6 +58,7 @@ public sealed unsafe partial class Vcpu : IDisposable
         State->MemoryBase = memory.Base;
         State->Deterministic = deterministic ? 1u : 0u;
         State->ClockStart = Stopwatch.GetTimestamp();
+        State->ItcFrequency = Clock.ItcFrequency;
         State->Mmu = MmuState.Allocate();
         Code.Add(State);
         Reset();

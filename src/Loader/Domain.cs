@@ -2,7 +2,9 @@ using System.Diagnostics;
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Loader.Configuration;
+using FastXen.Loader.Hosting;
 using FastXen.Loader.Images;
+using FastXen.Loader.Scheduling;
 using FastXen.Platform;
 using FastXen.Platform.Block;
 using FastXen.Platform.Firmware.Efi;
@@ -10,6 +12,7 @@ using FastXen.Platform.Net;
 using FastXen.Platform.Net.Nat;
 using FastXen.Platform.Net.Tap;
 using FastXen.Platform.Uart;
+using FastXen.Smp;
 
 namespace FastXen.Loader;
 
@@ -35,6 +38,9 @@ public sealed class Domain : IDisposable
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
 
+    /// <summary>What the guest may use of the host's processors.</summary>
+    public DomainScheduling Scheduling { get; }
+
     /// <summary>Its number, by which traces name it.</summary>
     public int Number { get; private set; }
 
@@ -54,11 +60,14 @@ public sealed class Domain : IDisposable
     /// Checks and opens all that the config names, the console excepted; what is wrong is a <see cref="LoadException"/>.
     /// <paramref name="report"/> is told, in a sentence, when the guest stops for a reason that it did not ask for.
     /// </summary>
-    public Domain(GuestConfig config, Action<string> report)
+    public Domain(GuestConfig config, Action<string> report, Scheduler scheduler)
     {
+        // From here on a listener finds the source, whether or not something has been traced.
+        _ = FastXenEventSource.Log;
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
+        Scheduling = new DomainScheduling(scheduler, config);
         _images = new BootImages(config);
         try
         {
@@ -78,6 +87,7 @@ public sealed class Domain : IDisposable
     internal void Announce(int number)
     {
         Number = number;
+        DomainMetrics.Add(this, _config.Name);
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainCreated(Number, _config.Vcpus, _config.Memory, _config.Name, _config.Personality.ToString());
     }
 
@@ -114,6 +124,7 @@ public sealed class Domain : IDisposable
         {
             _stopRequested = true;
             _machine?.RequestStop();
+            Scheduling.End();
         }
     }
 
@@ -133,14 +144,15 @@ public sealed class Domain : IDisposable
     /// <summary>Resets the machine without asking the guest. Any thread.</summary>
     public void Reset()
     {
-        lock (_lock) _machine?.RequestReset();
+        lock (_lock)
+        {
+            _machine?.RequestReset();
+            Scheduling.End();
+        }
     }
 
     /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
-    public TimeSpan ProcessorTime
-    {
-        get { lock (_lock) return Statistics.Elapsed; }
-    }
+    public TimeSpan ProcessorTime => Scheduling.ProcessorTime;
 
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
     public unsafe string Status
@@ -154,6 +166,19 @@ public sealed class Domain : IDisposable
                 return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {processors}{RunStatistics.Retired(machine.Processors)} instructions since power-on, ip 0x{machine.Processor.State->Ip:x}, {Reboots} reboots";
             }
         }
+    }
+
+    /// <summary>A look at the vCPUs; none where the domain does not run. Any thread.</summary>
+    public unsafe IReadOnlyList<VcpuSample> Sample()
+    {
+        lock (_lock)
+            return [.. (_machine?.Processors ?? []).Select(static vcpu => new VcpuSample(vcpu.Number, vcpu.RunNanoseconds, vcpu.State->Retired, [.. vcpu.Pauses], [.. vcpu.Exits]))];
+    }
+
+    /// <summary>What the translator did since power-on; null where there is none. Any thread.</summary>
+    public TranslatorStatistics? SampleTranslator()
+    {
+        lock (_lock) return _machine?.Processor.TranslatorStatistics;
     }
 
     private bool StartsAgain(VcpuStop reason)
@@ -192,7 +217,7 @@ public sealed class Domain : IDisposable
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
         try
         {
-            return await RunMachine(machine).ConfigureAwait(false);
+            return await Scheduling.RunAsync(machine, _config.Clock == ClockSource.Deterministic).ConfigureAwait(false);
         }
         finally
         {
@@ -202,17 +227,6 @@ public sealed class Domain : IDisposable
             lock (_lock) _machine = null;
             if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStopped(Number, machine.StopReason.ToString());
         }
-    }
-
-    /// <summary>
-    /// The seam to the scheduler: gives the machine's processors host time until the machine stops. Completes when none of them is in guest code
-    /// or will be again.
-    /// </summary>
-    private Task<VcpuStop> RunMachine(PlatformMachine machine)
-    {
-        TaskCompletionSource<VcpuStop> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => ended.SetResult(machine.Run())) { IsBackground = true, Name = $"domain {_config.Name}" }.Start();
-        return ended.Task;
     }
 
     private void OpenDisk(DiskConfig disk)
@@ -261,6 +275,7 @@ public sealed class Domain : IDisposable
         _disks.Clear();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
+        DomainMetrics.Remove(this);
         if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);
     }
 }

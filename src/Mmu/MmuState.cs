@@ -45,6 +45,9 @@ public unsafe struct MmuState
     /// <summary>Data debug registers: even ones addresses; odd ones mask 55:0, plm 59:56, w 62, r 63.</summary>
     public fixed ulong Dbr[2 * DebugPairs];
 
+    /// <summary>What is different under a hypervisor.</summary>
+    public Paravirtual Paravirtual;
+
     internal FastTables Fast;
     internal CodeTable Code;
 

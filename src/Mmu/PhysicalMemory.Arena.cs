@@ -76,11 +76,13 @@ public sealed unsafe partial class PhysicalMemory
             if (length <= range.Size && address - range.Start <= range.Size - length)
                 return true;
         }
-        return false;
+        return Map != null && FrameMap.IsMemory(address);
     }
 
     public partial IMmioRegion? FindMmio(ulong address, out ulong offset)
     {
+        if (Map != null)
+            address &= ~FrameMap.Device;
         MmioWindow[] windows = _mmio;
         int low = 0, high = windows.Length - 1;
         while (low <= high)

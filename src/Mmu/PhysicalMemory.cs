@@ -14,6 +14,12 @@ public sealed unsafe partial class PhysicalMemory : IDisposable
     /// <summary>Reserves the arena. <paramref name="span"/>: one past the highest RAM address, in bytes, a multiple of 64 KiB.</summary>
     public PhysicalMemory(ulong span) => Reserve(span);
 
+    /// <summary>
+    /// What leads from the guest's addresses to memory; null where they are offsets into the arena. With it, addresses that the engines
+    /// work with are those that it gives. Set before a vCPU runs.
+    /// </summary>
+    public FrameMap? Map { get; set; }
+
     /// <summary>Makes [start, start + size) zero-filled RAM. Both multiples of 64 KiB, inside of the span, not overlapping.</summary>
     public partial void AddRam(ulong start, ulong size);
 

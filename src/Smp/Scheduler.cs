@@ -62,7 +62,7 @@ public sealed partial class Scheduler : IDisposable
 
     /// <summary>
     /// Adds a domain. <paramref name="stopped"/> is told, on a host thread, of each vCPU that stopped (<see cref="SliceOutcome.Stopped"/>, or an exception:
-    /// <see cref="ScheduledVcpu.Fault"/>); it must not block, but may <see cref="ScheduledVcpu.Restart"/> it.
+    /// <see cref="ScheduledVcpu.Fault"/>); it must not block, and not add or remove anything, but may <see cref="ScheduledVcpu.Restart"/> it.
     /// </summary>
     public SchedulerDomain AddDomain(string name, CreditParameters credit, Action<ScheduledVcpu>? stopped = null)
     {

@@ -62,8 +62,10 @@ public sealed class SchedulerDomain : IDisposable
         }
     }
 
-    /// <summary>Adds a vCPU, which runs at once if it has work. <paramref name="hard"/> and <paramref name="soft"/>: affinities; null: all host threads.</summary>
-    public ScheduledVcpu Add(ISchedulable work, ulong? hard = null, ulong? soft = null)
+    /// <summary>
+    /// Adds a vCPU, which runs at once if it has work, or is paused. <paramref name="hard"/> and <paramref name="soft"/>: affinities; null: all host threads.
+    /// </summary>
+    public ScheduledVcpu Add(ISchedulable work, ulong? hard = null, ulong? soft = null, bool paused = false)
     {
         ArgumentNullException.ThrowIfNull(work);
         ScheduledVcpu vcpu;
@@ -84,6 +86,8 @@ public sealed class SchedulerDomain : IDisposable
 
             if (soft is { } preferred)
                 vcpu.SoftAffinity = preferred;
+            if (paused)
+                vcpu.RequestPause();
             vcpus = [.. vcpus, vcpu];
             UpdateCapShare();
             scheduler.UpdateRealTime();

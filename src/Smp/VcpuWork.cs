@@ -49,4 +49,7 @@ public sealed class VcpuWork : ISchedulable
     {
         set => Vcpu.Overcommitted = value;
     }
+
+    /// <inheritdoc/>
+    public (int Domain, int Vcpu) Number => (Vcpu.DomainNumber, Vcpu.Number);
 }

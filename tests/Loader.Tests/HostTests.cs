@@ -2,6 +2,7 @@ using System.Text;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;
+using FastXen.Smp;
 using FastXen.Tests;
 
 namespace FastXen.Loader.Tests;
@@ -158,5 +159,43 @@ public sealed class HostTests
         }
 
         public void Connect(Platform.Uart.ICharacterInput input) => throw new InvalidOperationException("an invariant broke");
+    }
+
+    [Fact]
+    public async Task Paused_domain_does_not_run_and_can_be_destroyed()
+    {
+        HostedDomain domain = Start("paused", Guests.Worker);
+        await WaitFor(() => domain.Domain.ProcessorTime > TimeSpan.Zero);
+        Assert.True(domain.Domain.Scheduling.Pause());
+        Assert.False(domain.Domain.Scheduling.Pause());
+        TimeSpan used = domain.Domain.ProcessorTime;
+        await Task.Delay(50);
+        Assert.Equal(used, domain.Domain.ProcessorTime);
+        domain.Destroy();
+        Assert.Equal(VcpuStop.Requested, await domain.Ended.WaitAsync(Long));
+    }
+
+    [Fact]
+    public async Task Shares_and_affinity_come_from_the_config_and_can_be_changed()
+    {
+        GuestConfig config = Config("shared", Guests.Idle) with { HostThreads = 2, Credit = new CreditParameters(512, 150), Cpus = 2 };
+        HostedDomain domain = _host.Create(config);
+        await WaitFor(() => domain.Domain.Scheduling.Vcpus.Count == 1);
+        ScheduledVcpu vcpu = domain.Domain.Scheduling.Vcpus[0];
+        Assert.Equal((512, 150, 2UL), (vcpu.Domain.Credit.Weight, vcpu.Domain.Credit.Cap, vcpu.HardAffinity));
+        domain.Domain.Scheduling.Credit = new CreditParameters(100, 0);
+        domain.Domain.Scheduling.Pin(0, hard: 1, soft: null);
+        Assert.Equal((100, 1UL), (vcpu.Domain.Credit.Weight, vcpu.HardAffinity));
+        Assert.Throws<ArgumentException>(() => domain.Domain.Scheduling.Pin(0, hard: 4, soft: null));
+        Assert.Equal("config: cpus: names none of the 2 host threads (0 to 1)", Assert.Throws<ConfigException>(() => _host.Create(config with { Name = "b", Cpus = 4 })).Message);
+        Assert.Equal("config: hostThreads: this process has 2 already, found 3", Assert.Throws<ConfigException>(() => _host.Create(config with { Name = "c", HostThreads = 3 })).Message);
+        domain.Destroy();
+        await domain.Ended.WaitAsync(Long);
+    }
+
+    private static async Task WaitFor(Func<bool> condition)
+    {
+        using CancellationTokenSource end = new(Long);
+        while (!condition()) await Task.Delay(5, end.Token);
     }
 }

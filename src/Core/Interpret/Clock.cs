@@ -10,19 +10,20 @@ namespace FastXen.Core.Interpret;
 /// </summary>
 public static unsafe class Clock
 {
-    /// <summary>Frequency of AR.ITC in Hz; PAL_FREQ_RATIOS reports the same.</summary>
+    /// <summary>Frequency of AR.ITC in Hz where nobody wants another (<see cref="VcpuState.ItcFrequency"/>); PAL_FREQ_RATIOS reports the same.</summary>
     public const ulong ItcFrequency = 400_000_000;
 
     /// <summary>Slots between two looks at the host clock.</summary>
     private const ulong PollSlots = 20_000;
 
     /// <summary>The counter behind ITC: never goes back, starts near 0.</summary>
-    private static ulong Raw(VcpuState* s, ulong retired) => s->Deterministic != 0 ? retired : Scaled(Stopwatch.GetTimestamp() - s->ClockStart);
+    private static ulong Raw(VcpuState* s, ulong retired) =>
+        s->Deterministic != 0 ? retired + s->IdleTime : Scaled(s, Stopwatch.GetTimestamp() - s->ClockStart);
 
-    private static ulong Scaled(long elapsed)
+    private static ulong Scaled(VcpuState* s, long elapsed)
     {
         (long seconds, long rest) = Math.DivRem(elapsed, Stopwatch.Frequency);
-        return (ulong)seconds * ItcFrequency + (ulong)rest * ItcFrequency / (ulong)Stopwatch.Frequency;
+        return (ulong)seconds * s->ItcFrequency + (ulong)rest * s->ItcFrequency / (ulong)Stopwatch.Frequency;
     }
 
     /// <summary>AR.ITC as <paramref name="i"/> reads it.</summary>
@@ -74,7 +75,10 @@ public static unsafe class Clock
     }
 
     /// <summary>Deterministic time passes while nothing runs.</summary>
-    public static void Skip(VcpuState* s, ulong counts) => s->ItcOffset += counts;
+    public static void Skip(VcpuState* s, ulong counts) => s->IdleTime += counts;
+
+    /// <summary>The counter behind AR.ITC between instructions: where software never set ITC, the two are equal.</summary>
+    public static ulong Time(VcpuState* s) => Raw(s, s->Retired);
 
     /// <summary>The host's timestamp at which the timer fires, or fired just now; null when it is not armed. Any thread while the vCPU does not run.</summary>
     public static long? TimerTimestamp(VcpuState* s)
@@ -86,7 +90,7 @@ public static unsafe class Clock
             return Stopwatch.GetTimestamp();
         // Rounded up: at this time ITC has reached ITM.
         UInt128 raw = (UInt128)(s->Cr[Cr.Itm] - s->ItcOffset) * (ulong)Stopwatch.Frequency;
-        UInt128 ticks = (raw + (ItcFrequency - 1)) / ItcFrequency;
+        UInt128 ticks = (raw + (s->ItcFrequency - 1)) / s->ItcFrequency;
         return ticks >= long.MaxValue / 2 ? long.MaxValue : s->ClockStart + (long)ticks;
     }
 

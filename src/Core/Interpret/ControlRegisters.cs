@@ -25,6 +25,8 @@ public static unsafe class ControlRegisters
     private static int MovFromCr(VcpuState* s, Instruction* i)
     {
         uint cr = i->R3;
+        if (s->Hypervisor != null && s->Cpl != 0)
+            return Fault.PrivilegedOperation(s, i);
         if (!Exists(cr) || (NeedsCollectionOff(cr) && (s->PsrValue & Psr.Ic) != 0) || Registers.BadTarget(s, i->R1))
             return Fault.IllegalOperation(s, i);
         if (s->Cpl != 0)
@@ -44,6 +46,8 @@ public static unsafe class ControlRegisters
     private static int MovToCr(VcpuState* s, Instruction* i)
     {
         uint cr = i->R3;
+        if (s->Hypervisor != null && s->Cpl != 0)
+            return Fault.PrivilegedOperation(s, i);
         if (!Exists(cr) || ReadOnly(cr) || (NeedsCollectionOff(cr) && (s->PsrValue & Psr.Ic) != 0))
             return Fault.IllegalOperation(s, i);
         if (s->Cpl != 0)

@@ -13,10 +13,10 @@ public static unsafe class Fault
     public static int IllegalOperation(VcpuState* s, Instruction* i) => General(s, i, 0x00);
 
     /// <summary>Privileged Operation fault (General Exception, ISR.code 0x10).</summary>
-    public static int PrivilegedOperation(VcpuState* s, Instruction* i) => General(s, i, 0x10);
+    public static int PrivilegedOperation(VcpuState* s, Instruction* i) => Privileged(s, i, 0x10);
 
     /// <summary>Privileged Register fault (General Exception, ISR.code 0x20).</summary>
-    public static int PrivilegedRegister(VcpuState* s, Instruction* i) => General(s, i, 0x20);
+    public static int PrivilegedRegister(VcpuState* s, Instruction* i) => Privileged(s, i, 0x20);
 
     /// <summary>Reserved Register/Field fault (General Exception, ISR.code 0x30).</summary>
     public static int ReservedRegisterField(VcpuState* s, Instruction* i) => General(s, i, 0x30);
@@ -55,6 +55,12 @@ public static unsafe class Fault
     /// </summary>
     public static int FloatingPointTrap(VcpuState* s, Instruction* i, uint isrCode) => Interruptions.DeliverTrap(
         s, i, Vector.FloatingPointTrap, isrCode | ((s->PsrValue & Psr.Ss) != 0 ? TrapCode.SingleStep : 0));
+
+    private static int Privileged(VcpuState* s, Instruction* i, uint code)
+    {
+        int step = s->Hypervisor != null ? s->Hypervisor->Privileged(s, i) : Hypervisor.NotTaken;
+        return step != Hypervisor.NotTaken ? step : General(s, i, code);
+    }
 
     private static int General(VcpuState* s, Instruction* i, uint code) => Interruptions.Deliver(s, i, Vector.GeneralException, code);
 }

@@ -51,6 +51,14 @@ public static unsafe class Interruptions
 
     private static void Enter(VcpuState* s, Vector vector, ulong isr, ulong lastBundle)
     {
+        if (s->Hypervisor != null)
+        {
+            s->IcInFlight = 0;
+            s->LastIp = lastBundle;
+            s->Hypervisor->Interruption(s, vector, s->Dirty < 0 ? isr | Isr.Ir : isr, lastBundle);
+            return;
+        }
+
         ulong psr = s->PsrValue;
         bool collect = (psr & Psr.Ic) != 0;
         if (!collect || s->IcInFlight != 0)

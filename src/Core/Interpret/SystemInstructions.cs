@@ -65,6 +65,8 @@ public static unsafe class SystemInstructions
 
     private static int Break(VcpuState* s, Instruction* i)
     {
+        if (s->Hypervisor != null && s->Hypervisor->Break(s, i) is var taken and not Hypervisor.NotTaken)
+            return taken;
         if (i->Immediate - FirmwareBreak.Base < FirmwareBreak.Count && s->Cpl == 0 && Vcpu.Of(s).CallFirmware(i, out int step))
             return step;
         if ((s->PsrValue & Psr.Ic) != 0)

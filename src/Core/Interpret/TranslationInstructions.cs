@@ -42,7 +42,8 @@ public static unsafe class TranslationInstructions
 
     private static int Insert(VcpuState* s, Instruction* i, bool register, bool instruction)
     {
-        if ((s->PsrValue & Psr.Ic) != 0)
+        // Under a hypervisor PSR.ic is its own: the guest's is looked at there.
+        if ((s->PsrValue & Psr.Ic) != 0 && (s->Hypervisor == null || s->Cpl == 0))
             return Fault.IllegalOperation(s, i);
         if (s->Cpl != 0)
             return Fault.PrivilegedOperation(s, i);

@@ -102,8 +102,12 @@ public unsafe struct VcpuState
     public ulong SpinLook;
     /// <summary>What it saw then.</summary>
     public ulong SpinDigest;
+    /// <summary>Frequency of AR.ITC in Hz.</summary>
+    public ulong ItcFrequency;
     /// <summary>Host timestamp at which the clock began.</summary>
     public long ClockStart;
+    /// <summary>Deterministic time that passed while nothing ran.</summary>
+    public ulong IdleTime;
     /// <summary>AR.ITC minus the raw clock.</summary>
     public ulong ItcOffset;
     /// <summary>Non-zero once the match of ITM has raised its interrupt.</summary>
@@ -146,6 +150,11 @@ public unsafe struct VcpuState
     public byte* MemoryBase;
     /// <summary>GCHandle of the managed <see cref="Vcpu"/> that owns this state.</summary>
     public nint Owner;
+
+    /// <summary>The hypervisor of a paravirtualized vCPU; null where the guest has the processor to itself.</summary>
+    public Hypervisor* Hypervisor;
+    /// <summary>What the hypervisor keeps of this vCPU.</summary>
+    public void* Hypervised;
 
     /// <summary>What only translated code uses.</summary>
     public Translate.CodeState Translated;

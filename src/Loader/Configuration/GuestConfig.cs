@@ -1,5 +1,6 @@
 using System.Net;
 using FastXen.Core;
+using FastXen.Smp;
 
 namespace FastXen.Loader.Configuration;
 
@@ -20,6 +21,18 @@ public sealed record GuestConfig
 
     /// <summary>Number of virtual processors.</summary>
     public required int Vcpus { get; init; }
+
+    /// <summary>Host threads of the process that runs this guest; null: what the others of that process say, or as many as the host has processors.</summary>
+    public int? HostThreads { get; init; }
+
+    /// <summary>Its share of the host threads.</summary>
+    public CreditParameters Credit { get; init; } = new();
+
+    /// <summary>The host threads that may run it, a bit each.</summary>
+    public ulong Cpus { get; init; } = ulong.MaxValue;
+
+    /// <summary>Those of them that should rather run it, a bit each.</summary>
+    public ulong CpusSoft { get; init; } = ulong.MaxValue;
 
     /// <summary>What executes guest code.</summary>
     public EngineKind Engine { get; init; }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using FastXen.Core;
+using FastXen.Smp;
 using Microsoft.Extensions.Configuration;
 
 namespace FastXen.Loader.Configuration;
@@ -21,7 +22,7 @@ public static class GuestConfigReader
 
     private static readonly string[] GuestFields =
     [
-        "$schema", "name", "personality", "memory", "vcpus", "engine", "clock", "kernel", "initrd", "commandLine",
+        "$schema", "name", "personality", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
         "disks", "network", "console", "efiVariables",
     ];
 
@@ -67,12 +68,13 @@ public static class GuestConfigReader
         IConfigurationRoot root = Build(source.Name, json, []);
         string name = DefaultName(source.File);
         if (!root.GetSection("domains").Exists()) return [ReadGuest(source, new ConfigNode(source, root, "", GuestFields), name)];
-        ConfigNode node = new(source, root, "", "$schema", "domains");
+        ConfigNode node = new(source, root, "", "$schema", "hostThreads", "domains");
+        int? hostThreads = ReadHostThreads(node);
         List<ConfigNode> guests = node.Objects("domains", MaximumGuests, GuestFields);
         List<GuestConfig> configs = [];
         for (int n = 0; n < guests.Count; n++)
         {
-            GuestConfig config = ReadGuest(source, guests[n], $"{name}-{n + 1}");
+            GuestConfig config = ReadGuest(source, guests[n], $"{name}-{n + 1}", hostThreads);
             if (configs.Exists(other => other.Name == config.Name)) throw guests[n].Problem("name", $"there are two domains \"{config.Name}\"");
             configs.Add(config);
         }
@@ -123,7 +125,7 @@ public static class GuestConfigReader
         return clean.ToString();
     }
 
-    private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName)
+    private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName, int? hostThreads = null)
     {
         return new GuestConfig
         {
@@ -132,6 +134,11 @@ public static class GuestConfigReader
             Personality = ReadPersonality(node),
             Memory = ReadMemory(node),
             Vcpus = node.Number("vcpus", 1, 1, MachineLimits.Vcpus),
+            HostThreads = hostThreads ?? ReadHostThreads(node),
+            Credit = new CreditParameters(
+                node.Number("weight", CreditParameters.DefaultWeight, 1, CreditParameters.MaximumWeight), node.Number("cap", 0, 0, CreditParameters.MaximumCap)),
+            Cpus = ReadHostThreadSet(node, "cpus"),
+            CpusSoft = ReadHostThreadSet(node, "cpusSoft"),
             Engine = node.Choice("engine", EngineKind.Translator),
             Clock = node.Choice("clock", ClockSource.Host),
             Kernel = node.RequiredFile("kernel"),
@@ -150,6 +157,11 @@ public static class GuestConfigReader
         if (name is null) return defaultName;
         return IsName(name) ? name : throw node.Wrong("name", NameRule);
     }
+
+    private static int? ReadHostThreads(ConfigNode node) => node.Number("hostThreads", 0, 1, Scheduler.MaximumHostThreads) is var number and > 0 ? number : null;
+
+    private static ulong ReadHostThreadSet(ConfigNode node, string key) =>
+        node.Text(key) is not { } text ? ulong.MaxValue : HostThreadSet.TryParse(text, out ulong set) ? set : throw node.Wrong(key, HostThreadSet.Form);
 
     private static Personality ReadPersonality(ConfigNode node)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Platform.Uart;
+using FastXen.Smp;
 
 namespace FastXen.Loader.Hosting;
 
@@ -13,6 +14,7 @@ public sealed class Host
     // Names of domains that exist or are being made.
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Scheduler? _scheduler;
     private int _lastId;
     private bool _closed;
 
@@ -21,6 +23,15 @@ public sealed class Host
 
     /// <summary>Makes the place of a domain's console that its config names: null where output is only kept for those who attach.</summary>
     public Func<HostedDomain, ICharacterBackend?> OpenConsole { get; init; } = static _ => null;
+
+    /// <summary>How many host threads run guests; null: what the first domain's config says, or as many as the host has processors.</summary>
+    public int? HostThreads { get; init; }
+
+    /// <summary>What runs the vCPUs of all domains; null before the first domain is made.</summary>
+    public Scheduler? Scheduler
+    {
+        get { lock (_lock) return _scheduler; }
+    }
 
     /// <summary>How the translators of its domains work.</summary>
     public TranslatorOptions Translator { get; init; } = new();
@@ -58,7 +69,7 @@ public sealed class Host
         HostedDomain domain;
         try
         {
-            domain = new HostedDomain(this, config, Translator, OpenConsole);
+            domain = new HostedDomain(this, config, SchedulerFor(config), Translator, OpenConsole);
         }
         catch
         {
@@ -114,6 +125,7 @@ public sealed class Host
             // One that was being made is seen only now.
             await Task.WhenAll(Domains.Select(static domain => domain.Ended)).ConfigureAwait(false);
         }
+        Scheduler?.Dispose();
     }
 
     internal void Remove(HostedDomain domain)
@@ -130,6 +142,17 @@ public sealed class Host
         HostEvent happened = new(Log.Now, kind, domain.Id, domain.Name, detail);
         Log.Write(happened.ToString());
         Happened?.Invoke(happened);
+    }
+
+    private Scheduler SchedulerFor(GuestConfig config)
+    {
+        lock (_lock)
+        {
+            _scheduler ??= new Scheduler(HostThreads ?? config.HostThreads ?? Math.Min(Environment.ProcessorCount, Scheduler.MaximumHostThreads));
+            if (HostThreads is null && config.HostThreads is { } wanted && wanted != _scheduler.HostThreadCount)
+                throw new ConfigException(config.Source, "hostThreads", $"this process has {_scheduler.HostThreadCount} already, found {wanted}");
+            return _scheduler;
+        }
     }
 
     private void Reserve(string name)

@@ -1,6 +1,7 @@
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Platform.Uart;
+using FastXen.Smp;
 
 namespace FastXen.Loader.Hosting;
 
@@ -15,12 +16,12 @@ public sealed class HostedDomain
     private bool _dying;
     private bool _asked;
 
-    internal HostedDomain(Host host, GuestConfig config, TranslatorOptions translator, Func<HostedDomain, ICharacterBackend?> openConsole)
+    internal HostedDomain(Host host, GuestConfig config, Scheduler scheduler, TranslatorOptions translator, Func<HostedDomain, ICharacterBackend?> openConsole)
     {
         _host = host;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report) { Translator = translator };
+        Domain = new Domain(config, Report, scheduler) { Translator = translator };
         try
         {
             _place = openConsole(this);

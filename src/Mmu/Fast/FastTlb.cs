@@ -71,11 +71,12 @@ public static unsafe class FastTlb
         if (mode < FastTables.VirtualModes)
         {
             int privilege = mode & 3;
-            bool keys = (mode & 4) != 0;
+            bool keys = (mode & 4) != 0 && !t.Unkeyed;
             if (!t.Pte.Accessed || !Allowed(m, t, AccessKind.Read, privilege, keys))
                 return;
             write = t.Pte.Dirty && Allowed(m, t, AccessKind.ReadWrite, privilege, keys);
         }
+        write &= !t.ReadOnlyFrame;
         FastEntry* table = FastTables.Attach(&m->Fast, mode, (int)(va >> 61), MmuState.RegionId(m, va));
         if (table == null)
             return;

@@ -44,6 +44,9 @@ public readonly record struct Pte(ulong Value)
     /// <summary>True when a reserved field or encoding is used. A word that is not present has none.</summary>
     public bool IsReserved => Present && ((Value & ReservedWhenPresent) != 0 || (int)Attribute is 1 or 2 or 3);
 
+    /// <summary>The same with a privilege level of <paramref name="level"/> at the least.</summary>
+    public Pte NoMorePrivilegedThan(int level) => Privilege >= level ? this : new Pte((Value & ~(3UL << 7)) | (ulong)level << 7);
+
     /// <summary>Physical address of <paramref name="va"/>, which lies in this page of 2^<paramref name="shift"/> bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Translate(ulong va, int shift)

@@ -97,6 +97,7 @@ public static unsafe class Tlb
     internal static int Cache(MmuState* m, TranslationCache* cache, ulong va, uint rid, int shift, Pte pte, uint key)
     {
         PurgeCache(m, cache, va, rid, shift);
+        pte = pte.NoMorePrivilegedThan(m->Paravirtual.Level);
         ulong offset = va & PageSizes.RegionOffset;
         int entry = TranslationCache.Place(cache, offset, rid, shift);
         if (!TranslationCache.IsEmpty(cache, entry))
@@ -121,7 +122,7 @@ public static unsafe class Tlb
             return TlbResult.MachineCheck;
         Drop(m, registers, slot);
         PurgeCache(m, cache, ifa, rid, shift);
-        TranslationRegisters.Set(registers, slot, offset, rid, shift, pte, Key(itir));
+        TranslationRegisters.Set(registers, slot, offset, rid, shift, pte.NoMorePrivilegedThan(m->Paravirtual.Level), Key(itir));
         return TlbResult.Ok;
     }
 

@@ -66,6 +66,10 @@ public struct Translation
     public byte PageShift;
     /// <summary>Memory attribute.</summary>
     public MemoryAttribute Attribute;
+    /// <summary>True for what the hypervisor gives: no protection key is asked for.</summary>
+    public bool Unkeyed;
+    /// <summary>True where the domain may only read the frame, whatever its translations say.</summary>
+    public bool ReadOnlyFrame;
     /// <summary>For CR.IFA: the virtual address; of the bundle for a fetch.</summary>
     public ulong Ifa;
     /// <summary>For CR.ITIR: default page size and region identifier.</summary>

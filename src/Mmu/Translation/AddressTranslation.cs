@@ -15,17 +15,21 @@ public static unsafe class AddressTranslation
         if ((psr & Enable(kind)) == 0)
         {
             TranslationOutcome physical = Physical(va, out t);
+            if (physical == TranslationOutcome.Ok)
+                physical = Place(m, memory, ref t, kind);
             return physical == TranslationOutcome.Ok ? CheckDebug(m, va, size, kind, privilege, psr) : physical;
         }
         TranslationOutcome outcome = Locate(m, memory, va, kind, psr, dcr, walk: true, out t);
         if (outcome == TranslationOutcome.Ok)
             outcome = CheckPage(t);
-        if (outcome == TranslationOutcome.Ok && (psr & PsrBits.Pk) != 0 && kind != AccessKind.FlushCache)
+        if (outcome == TranslationOutcome.Ok && (psr & PsrBits.Pk) != 0 && !t.Unkeyed && kind != AccessKind.FlushCache)
             outcome = Protection.CheckKey(m, t.Key, kind);
         if (outcome == TranslationOutcome.Ok)
             outcome = CheckRights(t, kind, privilege);
         if (outcome == TranslationOutcome.Ok)
             outcome = CheckDirtyAndAccess(t, kind, psr);
+        if (outcome == TranslationOutcome.Ok)
+            outcome = Place(m, memory, ref t, kind);
         return outcome == TranslationOutcome.Ok ? CheckDebug(m, va, size, kind, privilege, psr) : outcome;
     }
 
@@ -55,7 +59,7 @@ public static unsafe class AddressTranslation
             {
                 if (t.Attribute == MemoryAttribute.NaTPage)
                     result = TranslationOutcome.Deferred;
-                if ((psr & PsrBits.Pk) != 0 && Defer(Protection.CheckKey(m, t.Key, Kind)) is var key && key != TranslationOutcome.Ok)
+                if ((psr & PsrBits.Pk) != 0 && !t.Unkeyed && Defer(Protection.CheckKey(m, t.Key, Kind)) is var key && key != TranslationOutcome.Ok)
                     return key;
                 if (Defer(CheckRights(t, Kind, privilege)) is var rights && rights != TranslationOutcome.Ok)
                     return rights;
@@ -64,6 +68,7 @@ public static unsafe class AddressTranslation
         }
         if (Defer(outcome) is var fault && fault != TranslationOutcome.Ok)
             return fault;
+        _ = Place(m, memory, ref t, Kind);
         if (Defer(CheckDebug(m, va, size, Kind, privilege, psr)) is var debug && debug != TranslationOutcome.Ok)
             return debug;
         // Speculative references to memory with side effects are never made.
@@ -94,7 +99,7 @@ public static unsafe class AddressTranslation
             outcome = CheckPage(t);
         if (outcome != TranslationOutcome.Ok)
             return outcome;
-        TranslationOutcome key = (psr & PsrBits.Pk) != 0 ? Protection.CheckKey(m, t.Key, kind) : TranslationOutcome.Ok;
+        TranslationOutcome key = (psr & PsrBits.Pk) != 0 && !t.Unkeyed ? Protection.CheckKey(m, t.Key, kind) : TranslationOutcome.Ok;
         if (key == TranslationOutcome.KeyMiss)
             return key;
         granted = key == TranslationOutcome.Ok && Protection.Allows(t.Pte.Rights, t.Pte.Privilege, privilege, kind);
@@ -134,6 +139,18 @@ public static unsafe class AddressTranslation
         return index >= 0;
     }
 
+    // A frame that is the domain's to read only (a grant) cannot be written whatever the guest's translations say.
+    private static TranslationOutcome Place(MmuState* m, PhysicalMemory memory, ref Translation t, AccessKind kind)
+    {
+        if (memory.Map is not { } map)
+            return TranslationOutcome.Ok;
+        t.PhysicalAddress = map.Translate(t.PhysicalAddress, m->Paravirtual.Cacher, out t.ReadOnlyFrame);
+        // What is memory is cacheable, as Xen makes it: guests map RAM uncacheable in places.
+        if (t.Attribute != MemoryAttribute.NaTPage && FrameMap.IsMemory(t.PhysicalAddress))
+            t.Attribute = MemoryAttribute.WB;
+        return t.ReadOnlyFrame && (kind & AccessKind.Write) != 0 ? TranslationOutcome.AccessRights : TranslationOutcome.Ok;
+    }
+
     private static TranslationOutcome Physical(ulong va, out Translation t)
     {
         t = new Translation
@@ -153,6 +170,12 @@ public static unsafe class AddressTranslation
     {
         bool fetch = (kind & AccessKind.Fetch) != 0;
         t = new Translation { Ifa = fetch ? va & ~15UL : va, Itir = MmuState.RegionRegister(m, va) & 0xffff_fffc };
+        if (m->Paravirtual.Level != 0 && Hypervised(m, va, fetch, out TlbEntry given))
+        {
+            Take(ref t, given, va);
+            t.Unkeyed = true;
+            return TranslationOutcome.Ok;
+        }
         if (TryFind(m, va, kind, out TlbEntry entry))
         {
             Take(ref t, entry, va);
@@ -182,6 +205,21 @@ public static unsafe class AddressTranslation
 
         TranslationOutcome Miss(TranslationOutcome outcome) =>
             !fetch && (psr & PsrBits.Ic) == 0 ? TranslationOutcome.DataNestedTlb : outcome;
+    }
+
+    // What a paravirtualized guest finds without translations of its own: the hypervisor's window, and guest addresses in metaphysical mode.
+    private static bool Hypervised(MmuState* m, ulong va, bool fetch, out TlbEntry entry)
+    {
+        ref Paravirtual p = ref m->Paravirtual;
+        uint rid = MmuState.RegionId(m, va);
+        if (!fetch && va - p.WindowVa < p.WindowSize)
+        {
+            entry = new TlbEntry(va & PageSizes.RegionOffset & ~0xfffUL, rid, PageSizes.Smallest, Paravirtual.Page(p.WindowAddress(va), p.Level), 0);
+            return true;
+        }
+        bool metaphysical = rid == Paravirtual.MetaphysicalRid;
+        entry = metaphysical ? new TlbEntry(va & PageSizes.RegionOffset & ~0xfffUL, rid, PageSizes.Smallest, Paravirtual.Page(va & PageSizes.RegionOffset, p.Level), 0) : default;
+        return metaphysical;
     }
 
     private static void Take(ref Translation t, in TlbEntry entry, ulong va)

@@ -65,6 +65,8 @@ public static unsafe class VhptWalker
             return Walk.Abort;
         // Aligned to its size, so it does not leave the page.
         ulong address = table.Pte.Translate(iha, table.Shift);
+        if (memory.Map is { } map)
+            address = map.Translate(address, m->Paravirtual.Cacher, out _);
         if (!memory.IsRam(address, (ulong)size))
             return Walk.Abort;
 
@@ -88,6 +90,7 @@ public static unsafe class VhptWalker
         if (Tlb.IsReserved(itir, pte))
             return Walk.Abort;
 
+        pte = pte.NoMorePrivilegedThan(m->Paravirtual.Level);
         int shift = Tlb.PageShift(itir);
         uint rid = (uint)region >> 8, key = Tlb.Key(itir);
         entry = new TlbEntry(va & PageSizes.Mask(shift), rid, shift, pte, key);

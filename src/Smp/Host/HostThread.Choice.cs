@@ -77,8 +77,11 @@ internal sealed partial class HostThread
         {
             case SliceOutcome.Stopped:
                 current = null;
+                // Whoever removes the vCPU waits until its domain has been told.
+                Interlocked.Increment(ref shared.Visitors);
                 vcpu.ReleaseStopped();
                 vcpu.Domain.OnStopped(vcpu);
+                Interlocked.Decrement(ref shared.Visitors);
                 return false;
             case SliceOutcome.Blocked:
                 long due = vcpu.PrepareToBlock();

@@ -115,7 +115,7 @@ public sealed partial class EventChannelTable
     }
 
     // Enters a port that is bound as given, and keeps it so until Leave.
-    private bool TryEnter(int port, ChannelWord binding, out ChannelWord found)
+    internal bool TryEnter(int port, ChannelWord binding, out ChannelWord found)
     {
         ref ulong place = ref At(port).Word;
         ulong old = Volatile.Read(ref place);
@@ -138,7 +138,7 @@ public sealed partial class EventChannelTable
         }
     }
 
-    private void Leave(int port) => Interlocked.Add(ref At(port).Word, unchecked(0 - ChannelWord.OneSender));
+    internal void Leave(int port) => Interlocked.Add(ref At(port).Word, unchecked(0 - ChannelWord.OneSender));
 
     // Sets a port's bits on behalf of whatever it is bound to. False when it is not bound so (any more).
     private bool Raise(int port, ChannelWord binding, HostChannel? from = null)

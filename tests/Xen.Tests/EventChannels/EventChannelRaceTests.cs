@@ -137,6 +137,36 @@ public sealed class EventChannelRaceTests : IDisposable
         Assert.Equal(0, strays);
     }
 
+    [Fact]
+    public void ClosingWaitsForASenderThatIsInside()
+    {
+        Guest a = machine.Add(1);
+        EventChannelTable table = a.Domain.EventChannels;
+        int port = table.BindIpi(0);
+        ChannelWord binding = ChannelWord.Of(ChannelState.Ipi);
+        Assert.True(table.TryEnter(port, binding, out _));
+        Assert.True(table.TryEnter(port, binding, out _));
+        int result = 1;
+        var closer = new Thread(() => Volatile.Write(ref result, table.Close((uint)port)));
+        closer.Start();
+        // From now on nobody else gets in.
+        while (table.TryEnter(port, binding, out _))
+        {
+            table.Leave(port);
+            Thread.Yield();
+        }
+        Assert.False(closer.Join(20));
+        table.Leave(port);
+        Assert.False(closer.Join(20));
+        // What the sender sets before it leaves goes with the port.
+        a.Pending(0) = 1UL << port;
+        table.Leave(port);
+        closer.Join();
+        Assert.Equal(0, result);
+        Assert.False(a.IsPending(port));
+        Assert.Equal(port, table.BindIpi(0));
+    }
+
     /// <summary>Both ends close and bind at random on several threads, in both orders of locks; the two ends always agree afterwards.</summary>
     [Fact]
     public void BothEndsBindAndClose()

@@ -1,0 +1,194 @@
+using FastXen.Core;
+using FastXen.Loader.Configuration;
+using FastXen.Platform;
+using FastXen.Smp;
+
+namespace FastXen.Loader.Scheduling;
+
+/// <summary>
+/// What a guest may use of the host's processors, and its vCPUs under the scheduler of the process. Settings outlive a reboot. Any thread.
+/// </summary>
+public sealed class DomainScheduling
+{
+    private readonly Scheduler _scheduler;
+    private readonly string _name;
+    private readonly Lock _lock = new();
+    private readonly ulong[] _hard, _soft;
+    private CreditParameters _credit;
+    private RealTimeParameters? _realTime;
+    private bool _paused;
+    private TimeSpan _pastTime;
+    private SchedulerDomain? _domain;
+    private TaskCompletionSource? _over;
+
+    internal DomainScheduling(Scheduler scheduler, GuestConfig config)
+    {
+        _scheduler = scheduler;
+        _name = config.Name;
+        _credit = config.Credit;
+        _hard = new ulong[config.Vcpus];
+        _soft = new ulong[config.Vcpus];
+        ulong all = AllHostThreads;
+        if ((config.Cpus & all) == 0)
+            throw new ConfigException(config.Source, "cpus", $"names none of the {scheduler.HostThreadCount} host threads (0 to {scheduler.HostThreadCount - 1})");
+        Array.Fill(_hard, config.Cpus & all);
+        Array.Fill(_soft, config.CpusSoft & all);
+    }
+
+    /// <summary>How many host threads there are: affinities have a bit for each.</summary>
+    public int HostThreads => _scheduler.HostThreadCount;
+
+    /// <summary>Weight and cap. Wrong values are an <see cref="ArgumentOutOfRangeException"/>.</summary>
+    public CreditParameters Credit
+    {
+        get { lock (_lock) return _credit; }
+        set
+        {
+            lock (_lock)
+            {
+                _domain?.Credit = value;
+                _credit = value;
+            }
+        }
+    }
+
+    /// <summary>A reservation for each vCPU, or null. One that the host threads cannot give is an <see cref="ArgumentException"/>.</summary>
+    public RealTimeParameters? RealTime
+    {
+        get { lock (_lock) return _realTime; }
+        set
+        {
+            lock (_lock)
+            {
+                _domain?.RealTime = value;
+                _realTime = value;
+            }
+        }
+    }
+
+    /// <summary>The vCPUs of the machine that runs, by number; none between two machines.</summary>
+    public IReadOnlyList<ScheduledVcpu> Vcpus
+    {
+        get { lock (_lock) return _domain?.Vcpus ?? []; }
+    }
+
+    /// <summary>Host time that the guest's processors have used, over its reboots.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get { lock (_lock) return _pastTime + Used(); }
+    }
+
+    /// <summary>Whether it is paused.</summary>
+    public bool IsPaused
+    {
+        get { lock (_lock) return _paused; }
+    }
+
+    /// <summary>No vCPU runs guest code when this returns, until <see cref="Unpause"/>. False when it was paused already.</summary>
+    public bool Pause()
+    {
+        lock (_lock)
+        {
+            if (_paused) return false;
+            _domain?.Pause();
+            return _paused = true;
+        }
+    }
+
+    /// <summary>Ends a pause. False when it was not paused.</summary>
+    public bool Unpause()
+    {
+        lock (_lock)
+        {
+            if (!_paused) return false;
+            _domain?.Unpause();
+            _paused = false;
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Sets a vCPU's affinities, a bit for each host thread; null: as it is. A hard affinity that names none that there is, is an <see cref="ArgumentException"/>.
+    /// </summary>
+    public void Pin(int vcpu, ulong? hard, ulong? soft)
+    {
+        lock (_lock)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(vcpu);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(vcpu, _hard.Length);
+            ScheduledVcpu? scheduled = _domain?.Vcpus.ElementAtOrDefault(vcpu);
+            if (hard is { } only)
+            {
+                if ((only & AllHostThreads) == 0) throw new ArgumentException($"there are only the host threads 0 to {HostThreads - 1}");
+                scheduled?.HardAffinity = only;
+                _hard[vcpu] = only & AllHostThreads;
+            }
+            if (soft is { } preferred)
+            {
+                scheduled?.SoftAffinity = preferred;
+                _soft[vcpu] = preferred & AllHostThreads;
+            }
+        }
+    }
+
+    /// <summary>The hard and soft affinity of a vCPU.</summary>
+    public (ulong Hard, ulong Soft) Affinity(int vcpu)
+    {
+        lock (_lock) return (_hard[vcpu], _soft[vcpu]);
+    }
+
+    /// <summary>
+    /// Gives the machine's processors host time until the machine stops, or <see cref="End"/>. Completes when none of them is in guest code or will be again.
+    /// </summary>
+    internal async Task<VcpuStop> RunAsync(PlatformMachine machine, bool deterministic)
+    {
+        TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (SchedulerDomain domain = Start(machine, deterministic, over))
+        {
+            await over.Task.ConfigureAwait(false);
+            lock (_lock)
+            {
+                _pastTime += Used();
+                _domain = null;
+                _over = null;
+            }
+        }
+        // One that was paused, or that an operating system had stopped, does not say so itself.
+        if (machine.StopReason == VcpuStop.None) machine.Stopped(machine.Processor);
+        return machine.Finish();
+    }
+
+    /// <summary>The machine was asked to stop: also while it is paused.</summary>
+    internal void End()
+    {
+        lock (_lock) _over?.TrySetResult();
+    }
+
+    private ulong AllHostThreads => HostThreads == Scheduler.MaximumHostThreads ? ulong.MaxValue : (1UL << HostThreads) - 1;
+
+    private SchedulerDomain Start(PlatformMachine machine, bool deterministic, TaskCompletionSource over)
+    {
+        lock (_lock)
+        {
+            SchedulerDomain domain = _scheduler.AddDomain(_name, _credit, vcpu => OnStopped(machine, vcpu, over));
+            for (int i = 0; i < machine.Processors.Count; i++)
+            {
+                Vcpu processor = machine.Processors[i];
+                domain.Add(deterministic ? new DeterministicWork(processor) : new VcpuWork(processor), _hard[i], _soft[i], _paused);
+            }
+            if (_realTime is not null) domain.RealTime = _realTime;
+            _over = over;
+            return _domain = domain;
+        }
+    }
+
+    // On a host thread.
+    private static void OnStopped(PlatformMachine machine, ScheduledVcpu vcpu, TaskCompletionSource over)
+    {
+        Vcpu processor = vcpu.Work is DeterministicWork work ? work.Vcpu : ((VcpuWork)vcpu.Work).Vcpu;
+        if (vcpu.Fault is { } fault) processor.Crash($"internal error: {fault}");
+        if (machine.Stopped(processor)) over.TrySetResult();
+    }
+
+    private TimeSpan Used() => TimeSpan.FromTicks(_domain?.Vcpus.Sum(static vcpu => vcpu.Statistics.RunTime.Ticks) ?? 0);
+}

@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+using System.Text;
+using FastXen.Platform.Firmware.Efi;
+using FastXen.Xen.Firmware;
+using FastXen.Xen.Memory;
+
+namespace FastXen.Xen.Boot;
+
+/// <summary>What a domain builder puts into a domain beside its kernel.</summary>
+/// <param name="Entry">Guest physical address at which the kernel starts.</param>
+/// <param name="CommandLine">Kernel command line.</param>
+/// <param name="Initrd">Guest physical address of the initial RAM disk; 0 where there is none.</param>
+/// <param name="InitrdSize">Bytes of it.</param>
+public sealed record DomainImage(ulong Entry, string CommandLine, ulong Initrd = 0, ulong InitrdSize = 0)
+{
+    /// <summary>The guest's port of its xenstore channel; 0 where there is none.</summary>
+    public int StorePort { get; init; }
+
+    /// <summary>The guest's port of its console channel; 0 where there is none.</summary>
+    public int ConsolePort { get; init; }
+}
+
+/// <summary>Builds a domU as Xen's domain builder does: firmware pages, start_info with the boot parameters behind it, the memory map, the rings' pages.</summary>
+public static class DomainBuilder
+{
+    private const int StartInfoSize = 0x490, CommandLineOffset = 0x80, CommandLineSize = 1024;
+    private const ulong MagicPages = 4;
+
+    /// <summary>Guest frame number of the console's ring.</summary>
+    public static ulong ConsoleFrame(ParavirtualMachine machine) => TotalFrames(machine) - 1;
+
+    /// <summary>Guest frame number of xenstore's ring.</summary>
+    public static ulong StoreFrame(ParavirtualMachine machine) => TotalFrames(machine) - 2;
+
+    /// <summary>One past the last byte that a kernel and its RAM disk may take.</summary>
+    public static ulong ConventionalEnd(ParavirtualMachine machine) => (TotalFrames(machine) - MagicPages) << Frame.Shift;
+
+    private static ulong TotalFrames(ParavirtualMachine machine) => machine.Configuration.Memory >> Frame.Shift;
+
+    /// <summary>Writes all of it, and starts the first vCPU. The kernel and the RAM disk are in memory already.</summary>
+    public static void Boot(ParavirtualMachine machine, DomainImage image)
+    {
+        ArgumentNullException.ThrowIfNull(machine);
+        ArgumentNullException.ThrowIfNull(image);
+        DomainMemory memory = machine.Domain.Memory;
+        ulong total = TotalFrames(machine);
+        IReadOnlyList<EfiMemoryRange> map = MemoryMap(total);
+        var firmware = new DomainFirmware(machine.Vcpus.Count, map);
+        machine.Firmware.Tables = firmware;
+        memory.Write(0, firmware.Image);
+        WriteMemmapInfo(memory, total - 4, map);
+
+        ulong startInfo = (total - 3) << Frame.Shift;
+        Span<byte> page = new byte[StartInfoSize + 96];
+        Encoding.ASCII.GetBytes("xen-3.0-ia64").CopyTo(page);
+        Put(page, 0x20, total);
+        Put(page, 0x38, StoreFrame(machine));
+        BinaryPrimitives.WriteInt32LittleEndian(page[0x40..], image.StorePort);
+        Put(page, 0x48, ConsoleFrame(machine));
+        BinaryPrimitives.WriteInt32LittleEndian(page[0x50..], image.ConsolePort);
+        Put(page, 0x70, image.Initrd);
+        Put(page, 0x78, image.InitrdSize);
+        byte[] text = Encoding.ASCII.GetBytes(image.CommandLine);
+        text.AsSpan(0, Math.Min(text.Length, CommandLineSize - 1)).CopyTo(page[CommandLineOffset..]);
+
+        // boot_param, as Linux's ia64_boot_param.
+        Span<byte> boot = page[StartInfoSize..];
+        Put(boot, 0x00, startInfo + CommandLineOffset);
+        Put(boot, 0x08, firmware.SystemTable);
+        Put(boot, 0x10, firmware.MemoryMap);
+        Put(boot, 0x18, (ulong)firmware.MemoryMapSize);
+        Put(boot, 0x20, (ulong)DomainFirmware.MemoryDescriptorSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(boot[0x28..], EfiMemoryMap.DescriptorVersion);
+        BinaryPrimitives.WriteUInt16LittleEndian(boot[0x2c..], 80);
+        BinaryPrimitives.WriteUInt16LittleEndian(boot[0x2e..], 25);
+        BinaryPrimitives.WriteUInt16LittleEndian(boot[0x32..], 24);
+        Put(boot, 0x38, firmware.FpswaInterface);
+        Put(boot, 0x40, image.Initrd);
+        Put(boot, 0x48, image.InitrdSize);
+        memory.Write(startInfo, page);
+
+        ulong sharedInfo = Frame.WindowStart << Frame.Shift;
+        memory.TryWrite(sharedInfo + 0x1010, total - 3);
+        memory.TryWrite(sharedInfo + 0x101c, 1u);
+        memory.TryWrite(sharedInfo + 0x1020, total - 4);
+        machine.Boot(image.Entry, startInfo + StartInfoSize);
+    }
+
+    private static void WriteMemmapInfo(DomainMemory memory, ulong gpfn, IReadOnlyList<EfiMemoryRange> map)
+    {
+        Span<byte> page = new byte[24 + DomainFirmware.MemoryDescriptorSize * map.Count];
+        Put(page, 0, (ulong)(DomainFirmware.MemoryDescriptorSize * map.Count));
+        Put(page, 8, (ulong)DomainFirmware.MemoryDescriptorSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(page[16..], EfiMemoryMap.DescriptorVersion);
+        for (int k = 0; k < map.Count; k++)
+        {
+            Span<byte> descriptor = page[(24 + DomainFirmware.MemoryDescriptorSize * k)..];
+            BinaryPrimitives.WriteUInt32LittleEndian(descriptor, (uint)map[k].Type);
+            Put(descriptor, 8, map[k].Start);
+            Put(descriptor, 24, map[k].Size / EfiMemoryMap.PageSize);
+            Put(descriptor, 32, map[k].Attributes);
+        }
+
+        memory.Write(gpfn << Frame.Shift, page);
+    }
+
+    private static List<EfiMemoryRange> MemoryMap(ulong total)
+    {
+        ulong magic = (total - MagicPages) << Frame.Shift;
+        return
+        [
+            new(EfiMemoryType.PalCode, 0, 0x1000, EfiMemoryMap.WriteBack | EfiMemoryMap.Runtime),
+            new(EfiMemoryType.AcpiNvs, FirmwareLayout.Acpi, 0x1000, EfiMemoryMap.WriteBack),
+            new(EfiMemoryType.RuntimeServicesData, FirmwareLayout.Tables, 0x1000, EfiMemoryMap.WriteBack | EfiMemoryMap.Runtime),
+            new(EfiMemoryType.Conventional, FirmwareLayout.Size, magic - FirmwareLayout.Size, EfiMemoryMap.WriteBack),
+            new(EfiMemoryType.RuntimeServicesData, magic, MagicPages << Frame.Shift, EfiMemoryMap.WriteBack | EfiMemoryMap.Runtime),
+            new(EfiMemoryType.MemoryMappedIoPortSpace, FirmwareLayout.PortSpace, FirmwareLayout.PortSpaceSize, EfiMemoryMap.Uncacheable),
+        ];
+    }
+
+    private static void Put(Span<byte> at, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(at[offset..], value);
+}

@@ -1,0 +1,87 @@
+using FastXen.Core.Decode;
+using FastXen.Core.State;
+using FastXen.Platform.Firmware;
+using FastXen.Platform.Firmware.Fpswa;
+using FastXen.Xen.Hypercalls;
+using FastXen.Xen.Processor;
+
+namespace FastXen.Xen.Firmware;
+
+/// <summary>Hypercalls from the firmware's entry points, and those that go with them: numbers from 0x200 on.</summary>
+internal static unsafe class FirmwareEntry
+{
+    private const byte ApWakeupVector = 0xF3;
+
+    // The window lies in region 7, on a boundary of 64 KiB, outside of the hypervisor's own addresses.
+    private static bool IsWindow(ulong va) => va >> 61 == 7 && (va & 0xFFFF) == 0 && ((va >> 60 ^ va >> 59) & 1) == 0;
+
+    /// <summary>Does the call of the break <paramref name="i"/>.</summary>
+    public static int Do(VcpuState* s, Instruction* i, ulong number)
+    {
+        ParavirtualState* p = ParavirtualState.Of(s);
+        ParavirtualVcpu vcpu = ParavirtualVcpu.Of(p);
+        var call = new ServiceCall(vcpu.Processor);
+        FirmwareServices services = vcpu.Machine.Firmware;
+        switch (number)
+        {
+            case >= FirmwareCalls.Efi and < FirmwareCalls.Efi + FirmwareLayout.EfiServiceCount:
+                services.Efi(call, (int)(number - FirmwareCalls.Efi));
+                break;
+            case FirmwareCalls.Ipi:
+                Ipi(vcpu, s->Gr[14], s->Gr[15]);
+                break;
+            case FirmwareCalls.FpswaBroken:
+                call.Result(-1);
+                break;
+            case FirmwareCalls.Fpswa:
+                FpswaServices.Call(call);
+                break;
+            case FirmwareCalls.SetSharedInfoVa:
+                MoveWindow(vcpu, s->Gr[28]);
+                break;
+            case FirmwareCalls.Pal:
+                s->Gr[2] = services.Pal(call, vcpu) ? 1u : 0;
+                break;
+            case FirmwareCalls.Sal:
+                services.Sal(call, vcpu);
+                break;
+            case FirmwareCalls.SalReturn:
+                ParavirtualMachine.TakeDownSelf(vcpu);
+                break;
+            case 0x700:
+                // The identity mapping of region 7 is only a help for the hypervisor's speed; ours needs none.
+                Registers.SetGr(s, 8, 0);
+                break;
+            default:
+                Registers.SetGr(s, 8, unchecked((ulong)-Errno.ENOSYS));
+                break;
+        }
+
+        return Hypercall.Finish(s, p, i);
+    }
+
+    private static void MoveWindow(ParavirtualVcpu vcpu, ulong va)
+    {
+        if (!IsWindow(va))
+        {
+            vcpu.Processor.Crash($"the guest wants its shared registers at 0x{va:x16}");
+            return;
+        }
+
+        vcpu.Machine.WindowVa = va;
+        vcpu.MoveWindow();
+        Registers.SetGr(vcpu.Processor.State, 8, 0);
+    }
+
+    private static void Ipi(ParavirtualVcpu sender, ulong target, ulong vector)
+    {
+        if (target >= (ulong)sender.Machine.Vcpus.Count)
+            return;
+        ParavirtualVcpu to = sender.Machine.Vcpus[(int)target];
+        if (vector == ApWakeupVector && sender.Machine.Firmware.Rendezvous is { } rendezvous
+            && sender.Machine.Start(to, rendezvous.Entry, rendezvous.Gp))
+            return;
+        if (vector is > ParavirtualVcpu.EventRequest and <= 0xFF)
+            to.Processor.PostInterrupt((byte)vector);
+    }
+}

@@ -1,0 +1,37 @@
+using FastXen.Xen.Memory;
+
+namespace FastXen.Xen.Hypercalls;
+
+/// <summary>console_io (18): text to the hypervisor's console, and what was typed there.</summary>
+internal static unsafe class ConsoleIo
+{
+    private const ulong Write = 0, Read = 1;
+    private const int Piece = 512;
+
+    /// <summary>console_io(command, count, buffer).</summary>
+    public static long Do(HypercallFrame* call)
+    {
+        var buffer = new XencommHandle(call->Arguments[2]);
+        int count = (int)Math.Min(call->Arguments[1] & 0xFFFF_FFFF, int.MaxValue);
+        DomainMemory memory = call->Domain.Memory;
+        Span<byte> piece = stackalloc byte[Piece];
+        switch (call->Arguments[0])
+        {
+            case Write:
+                for (int done = 0; done < count; done += Piece)
+                {
+                    Span<byte> part = piece[..Math.Min(Piece, count - done)];
+                    if (!buffer.Read(memory, (ulong)done, part))
+                        return -Errno.EFAULT;
+                    call->Caller.Machine.EmergencyConsole?.Write(part);
+                }
+
+                return 0;
+            case Read:
+                // Nothing is typed at the hypervisor's own console: consoles of domains are rings.
+                return 0;
+            default:
+                return -Errno.ENOSYS;
+        }
+    }
+}

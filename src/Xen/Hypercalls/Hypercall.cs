@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using FastXen.Core.Decode;
+using FastXen.Core.Interpret;
+using FastXen.Core.State;
+using FastXen.Xen.Firmware;
+using FastXen.Xen.Processor;
+
+namespace FastXen.Xen.Hypercalls;
+
+/// <summary>
+/// The hypercalls by number (xen.h, <c>__HYPERVISOR_*</c>): r2 is the number, r32 to r36 are the arguments, r8 is the result, r10 becomes 0. Numbers from 256
+/// on are the firmware's.
+/// </summary>
+internal static unsafe class Hypercall
+{
+    private const int Count = 64;
+
+    private static readonly delegate*<HypercallFrame*, long>* Table = Make();
+
+    private static delegate*<HypercallFrame*, long>* Make()
+    {
+        var table = (delegate*<HypercallFrame*, long>*)NativeMemory.Alloc(Count, (nuint)sizeof(nint));
+        for (int number = 0; number < Count; number++)
+            table[number] = &NotThere;
+        table[6] = &SchedOp.DoCompat;
+        table[12] = &MemoryOp.Do;
+        table[13] = &Multicall.Do;
+        table[17] = &XenVersion.Do;
+        table[18] = &ConsoleIo.Do;
+        table[20] = &GrantTableOp.Do;
+        table[24] = &VcpuOp.Do;
+        table[29] = &SchedOp.Do;
+        table[30] = &CallbackOp.Do;
+        table[32] = &EventChannelOp.Do;
+        table[48] = &Dom0VpOp.Do;
+        return table;
+    }
+
+    private static long NotThere(HypercallFrame* call) => -Errno.ENOSYS;
+
+    /// <summary>One hypercall of a list: its result.</summary>
+    public static long Call(HypercallFrame* call) => call->Number < Count ? Table[call->Number](call) : -Errno.ENOSYS;
+
+    /// <summary>Does the hypercall of the break <paramref name="i"/>.</summary>
+    public static int Do(VcpuState* s, Instruction* i)
+    {
+        ParavirtualState* p = ParavirtualState.Of(s);
+        ulong number = s->Gr[2];
+        if (number >= 0x100)
+            return FirmwareEntry.Do(s, i, number);
+        var call = new HypercallFrame { Vcpu = p, State = s, Number = number };
+        ulong* arguments = s->FrameBase + 32;
+        for (int k = 0; k < HypercallFrame.ArgumentCount; k++)
+            call.Arguments[k] = arguments[k];
+        long result = Call(&call);
+        Registers.SetGr(s, 8, (ulong)result);
+        Registers.SetGr(s, 10, 0);
+        return Finish(s, p, i);
+    }
+
+    /// <summary>The way back from a hypercall: what became due meanwhile comes first.</summary>
+    public static int Finish(VcpuState* s, ParavirtualState* p, Instruction* i)
+    {
+        // Blocked, stopped or preempted: the run loop sees to it behind the break.
+        if (s->Deadline == 0)
+            return Step.Resync;
+        if (!Reflection.IsDue(p))
+            return Step.Next;
+        CodePosition.Advance(s, i);
+        Reflection.DeliverEvents(s);
+        return Step.Redirect;
+    }
+}
+
+/// <summary>A hypercall under way.</summary>
+internal unsafe struct HypercallFrame
+{
+    /// <summary>Arguments of a hypercall.</summary>
+    public const int ArgumentCount = 5;
+
+    /// <summary>The caller.</summary>
+    public ParavirtualState* Vcpu;
+
+    /// <summary>The caller's processor.</summary>
+    public VcpuState* State;
+
+    /// <summary>Number.</summary>
+    public ulong Number;
+
+    /// <summary>r32 to r36.</summary>
+    public fixed ulong Arguments[ArgumentCount];
+
+    /// <summary>The caller.</summary>
+    public readonly ParavirtualVcpu Caller => ParavirtualVcpu.Of(Vcpu);
+
+    /// <summary>The caller's domain.</summary>
+    public readonly XenDomain Domain => Caller.Machine.Domain;
+}

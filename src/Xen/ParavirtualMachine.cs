@@ -1,0 +1,166 @@
+using FastXen.Core;
+using FastXen.Core.State;
+using FastXen.Events;
+using FastXen.Mmu;
+using FastXen.Platform.Uart;
+using FastXen.Xen.Firmware;
+using FastXen.Xen.Memory;
+using FastXen.Xen.Processor;
+
+namespace FastXen.Xen;
+
+/// <summary>What a paravirtualized domain is made with.</summary>
+public sealed record ParavirtualConfiguration
+{
+    /// <summary>Memory in bytes, a multiple of 64 KiB.</summary>
+    public required ulong Memory { get; init; }
+
+    /// <summary>vCPUs.</summary>
+    public int Vcpus { get; init; } = 1;
+
+    /// <summary>What executes guest code.</summary>
+    public EngineKind Engine { get; init; }
+
+    /// <summary>True for a domain whose time follows its instructions.</summary>
+    public bool Deterministic { get; init; }
+
+    /// <summary>True for dom0.</summary>
+    public bool IsPrivileged { get; init; }
+
+    /// <summary>Where console_io goes, or null.</summary>
+    public ICharacterBackend? EmergencyConsole { get; init; }
+
+    /// <summary>Told, in a sentence, when the guest stops for a reason that it did not ask for.</summary>
+    public Action<string> Report { get; init; } = static _ => { };
+}
+
+/// <summary>A domain on the Xen/ia64 interface: its memory, vCPUs, channels and grants, and the hypervisor's side of them.</summary>
+public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisposable
+{
+    private readonly PhysicalMemory _arena;
+    private readonly CoherenceDomain _coherence = new();
+    private readonly ParavirtualVcpu[] _vcpus;
+    private int _shutdown = -1;
+
+    /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
+    public ParavirtualMachine(XenHost host, ushort id, ParavirtualConfiguration configuration)
+    {
+        Hypervisor = host;
+        Configuration = configuration;
+        _arena = new PhysicalMemory(configuration.Memory);
+        _arena.AddRam(0, configuration.Memory);
+        var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
+        Domain = new XenDomain(host.Directory, id, memory, configuration.Vcpus, this, configuration.IsPrivileged);
+        SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
+        for (ulong gpfn = 0; gpfn < memory.ArenaFrames; gpfn++)
+            memory.Populate(gpfn);
+        _arena.Map = new DomainFrameMap(memory, _arena.Base);
+        Firmware = new FirmwareServices(this);
+        _vcpus = new ParavirtualVcpu[configuration.Vcpus];
+        for (int n = 0; n < _vcpus.Length; n++)
+        {
+            var processor = new Vcpu(_arena, configuration.Deterministic, _coherence) { Engine = configuration.Engine };
+            _vcpus[n] = new ParavirtualVcpu(this, n, processor);
+        }
+
+        host.Add(this);
+    }
+
+    /// <summary>What the domains have in common.</summary>
+    public XenHost Hypervisor { get; }
+
+    /// <summary>What the domain was made with.</summary>
+    public ParavirtualConfiguration Configuration { get; }
+
+    /// <summary>What other domains see of it.</summary>
+    public XenDomain Domain { get; }
+
+    /// <summary>Its vCPUs.</summary>
+    public IReadOnlyList<ParavirtualVcpu> Vcpus => _vcpus;
+
+    /// <summary>Guest physical memory from 0 on, for whoever loads images.</summary>
+    public PhysicalMemory Arena => _arena;
+
+    /// <summary>Where console_io goes, or null.</summary>
+    public ICharacterBackend? EmergencyConsole => Configuration.EmergencyConsole;
+
+    /// <summary>Why the guest shut down; null while it did not.</summary>
+    public ShutdownReason? ShutdownReason => _shutdown < 0 ? null : (ShutdownReason)_shutdown;
+
+    /// <summary>Starts a vCPU that is down, when it is ready to run; set by whoever runs the vCPUs.</summary>
+    public Action<ParavirtualVcpu>? Started { get; set; }
+
+    internal FirmwareServices Firmware { get; }
+
+    internal byte* SharedInfo { get; }
+
+    /// <summary>Address of the window with the shared registers, on all vCPUs.</summary>
+    internal ulong WindowVa { get; set; }
+
+    /// <inheritdoc/>
+    public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
+
+    /// <inheritdoc/>
+    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current is { } caller && caller.Machine == this ? caller.Processor : null);
+
+    /// <summary>The guest, or a toolstack, ended the domain.</summary>
+    public void Shutdown(ShutdownReason reason)
+    {
+        if (Interlocked.CompareExchange(ref _shutdown, (int)reason, -1) != -1)
+            return;
+        VcpuStop stop = reason switch
+        {
+            Xen.ShutdownReason.PowerOff => VcpuStop.PowerOff,
+            Xen.ShutdownReason.Reboot => VcpuStop.Reboot,
+            Xen.ShutdownReason.Suspend => VcpuStop.Halted,
+            _ => VcpuStop.Crashed,
+        };
+        if (stop == VcpuStop.Crashed)
+            Configuration.Report("the guest says that it crashed");
+        foreach (ParavirtualVcpu vcpu in _vcpus)
+            vcpu.Processor.RequestStop(stop);
+    }
+
+    /// <summary>Starts a vCPU that is down at <paramref name="entry"/> (a guest physical address); false where it is up.</summary>
+    internal bool Start(ParavirtualVcpu vcpu, ulong entry, ulong gp)
+    {
+        if (vcpu.IsUp)
+            return false;
+        vcpu.Initialize(entry);
+        VcpuState* s = vcpu.Processor.State;
+        s->Gr[1] = gp;
+        s->Br[0] = FirmwareLayout.SalReturn;
+        vcpu.IsUp = true;
+        Started?.Invoke(vcpu);
+        return true;
+    }
+
+    /// <summary>A vCPU goes down; the firmware's interrupt brings it back.</summary>
+    internal static void TakeDownSelf(ParavirtualVcpu vcpu)
+    {
+        vcpu.IsUp = false;
+        vcpu.Processor.RequestStop(VcpuStop.Halted);
+    }
+
+    /// <summary>As the vCPU itself would go down.</summary>
+    internal void TakeDown(ParavirtualVcpu vcpu) => TakeDownSelf(vcpu);
+
+    /// <summary>Starts vCPU 0 at the kernel's entry, with r28 as its boot parameter's address.</summary>
+    public void Boot(ulong entry, ulong bootParameter)
+    {
+        ParavirtualVcpu first = _vcpus[0];
+        first.Initialize(entry);
+        first.Processor.State->Gr[28] = bootParameter;
+        first.IsUp = true;
+        Started?.Invoke(first);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Hypervisor.Remove(this);
+        foreach (ParavirtualVcpu vcpu in _vcpus)
+            vcpu.Dispose();
+        Domain.Destroy();
+    }
+}

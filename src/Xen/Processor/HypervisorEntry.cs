@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using FastXen.Core;
+using FastXen.Core.Decode;
+using FastXen.Core.Interpret;
+using FastXen.Core.State;
+using FastXen.Xen.EventChannels;
+using FastXen.Xen.Hypercalls;
+
+namespace FastXen.Xen.Processor;
+
+/// <summary>Where vCPUs of paravirtualized domains enter the hypervisor.</summary>
+internal static unsafe class HypervisorEntry
+{
+    /// <summary>The entries, at a fixed address.</summary>
+    public static readonly Hypervisor* Table = Make();
+
+    private static Hypervisor* Make()
+    {
+        var table = (Hypervisor*)NativeMemory.Alloc((nuint)sizeof(Hypervisor));
+        table->Break = &Break;
+        table->Privileged = &PrivilegedInstructions.Do;
+        table->Interruption = &Reflection.Interrupt;
+        table->Attend = &Attend;
+        return table;
+    }
+
+    // The order is Xen's: hyperprivops, then hypercalls, of the kernel only; all else is the guest's.
+    private static int Break(VcpuState* s, Instruction* i)
+    {
+        if (s->Cpl != ParavirtualState.KernelLevel)
+            return Hypervisor.NotTaken;
+        if (i->Immediate - 1 < Hyperprivops.End - 1)
+            return Hyperprivops.Do(s, i, (uint)i->Immediate);
+        return i->Immediate == ParavirtualState.Of(s)->HypercallImmediate ? Hypercall.Do(s, i) : Hypervisor.NotTaken;
+    }
+
+    private static void Attend(VcpuState* s)
+    {
+        ParavirtualState* p = ParavirtualState.Of(s);
+        if (LocalSapic.AnyRequested(s))
+        {
+            TakeRequests(s, p);
+            EventChannelTable channels = ParavirtualVcpu.Of(p).Machine.Domain.EventChannels;
+            if (channels.IsPolling(p->Number))
+                channels.EndPoll(p->Number);
+        }
+
+        Reflection.DeliverEvents(s);
+    }
+
+    // Requests by vector: the timer's, and those of the controller that guests have before they have events.
+    private static void TakeRequests(VcpuState* s, ParavirtualState* p)
+    {
+        for (int word = 0; word < 4; word++)
+        {
+            ulong bits = Interlocked.Exchange(ref s->Irr[word], 0);
+            for (; bits != 0; bits &= bits - 1)
+            {
+                int vector = word * 64 + System.Numerics.BitOperations.TrailingZeroCount(bits);
+                if (vector == (int)(s->Cr[Cr.Itv] & 0xFF))
+                    Timer(s, p, (byte)vector);
+                else if (vector != ParavirtualVcpu.EventRequest && p->EventCallback == 0)
+                    LegacyInterrupts.Request(p, (byte)vector);
+            }
+        }
+    }
+
+    // One event for each value of ITM.
+    private static void Timer(VcpuState* s, ParavirtualState* p, byte vector)
+    {
+        if (p->EventCallback == 0)
+        {
+            LegacyInterrupts.Request(p, vector);
+            return;
+        }
+
+        if (p->SignalledItm == s->Cr[Cr.Itm])
+            return;
+        p->SignalledItm = s->Cr[Cr.Itm];
+        ParavirtualVcpu.Of(p).Machine.Domain.EventChannels.SendVirq(Virq.Itc, p->Number);
+    }
+}
