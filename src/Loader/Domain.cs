@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Loader.Configuration;
+using FastXen.Loader.Hosting;
 using FastXen.Loader.Images;
 using FastXen.Loader.Scheduling;
 using FastXen.Platform;
@@ -61,6 +62,8 @@ public sealed class Domain : IDisposable
     /// </summary>
     public Domain(GuestConfig config, Action<string> report, Scheduler scheduler)
     {
+        // From here on a listener finds the source, whether or not something has been traced.
+        _ = FastXenEventSource.Log;
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
@@ -84,6 +87,7 @@ public sealed class Domain : IDisposable
     internal void Announce(int number)
     {
         Number = number;
+        DomainMetrics.Add(this, _config.Name);
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainCreated(Number, _config.Vcpus, _config.Memory, _config.Name, _config.Personality.ToString());
     }
 
@@ -162,6 +166,19 @@ public sealed class Domain : IDisposable
                 return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {processors}{RunStatistics.Retired(machine.Processors)} instructions since power-on, ip 0x{machine.Processor.State->Ip:x}, {Reboots} reboots";
             }
         }
+    }
+
+    /// <summary>A look at the vCPUs; none where the domain does not run. Any thread.</summary>
+    public unsafe IReadOnlyList<VcpuSample> Sample()
+    {
+        lock (_lock)
+            return [.. (_machine?.Processors ?? []).Select(static vcpu => new VcpuSample(vcpu.Number, vcpu.RunNanoseconds, vcpu.State->Retired, [.. vcpu.Pauses], [.. vcpu.Exits]))];
+    }
+
+    /// <summary>What the translator did since power-on; null where there is none. Any thread.</summary>
+    public TranslatorStatistics? SampleTranslator()
+    {
+        lock (_lock) return _machine?.Processor.TranslatorStatistics;
     }
 
     private bool StartsAgain(VcpuStop reason)
@@ -258,6 +275,7 @@ public sealed class Domain : IDisposable
         _disks.Clear();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
+        DomainMetrics.Remove(this);
         if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);
     }
 }
