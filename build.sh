@@ -21,7 +21,7 @@ usage: ./build.sh COMMAND
   test       check the formatting, build everything, run every test
   bench      measure the engines' speed against this host; results in perf/results. --gate compares with
              perf/baseline.json; --code, --kernel, --counted measure a part (perf/README.md); --scheduler first
-             measures the scheduler instead
+             measures the scheduler instead, --tracing first what tracing costs
   publish    build the NativeAOT executable out/fastxen
   guests     assemble the guests of native/ to out/guests
   help       this text
@@ -88,6 +88,18 @@ publish() {
     rm -rf "$directory"
     echo "$sources" > "$out/fastxen.sources"
     say "out/fastxen: $(du -h --apparent-size "$out/fastxen" | cut -f1)"
+}
+
+# The executable without the emit sites of traces: the other side of what tracing costs.
+publish_untraced() {
+    if up_to_date "$out/fastxen-untraced" "$(cat "$out/fastxen.sources")"; then return; fi
+    say "publishing out/fastxen-untraced"
+    local directory=$out/untraced
+    # With intermediate files of its own: the constants differ.
+    dotnet publish src/FastXen/FastXen.csproj -c $configuration -r linux-x64 -p:FastXenTracing=false --artifacts-path "$directory" -o "$directory/publish" -v quiet --nologo
+    mv -f "$directory/publish/fastxen" "$out/fastxen-untraced"
+    rm -rf "$directory"
+    cp "$out/fastxen.sources" "$out/fastxen-untraced.sources"
 }
 
 guests() {
@@ -200,6 +212,15 @@ bench() {
         shift
         need_dotnet
         dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- scheduler "$@"
+        return
+    fi
+    if [ "${1:-}" = --tracing ]; then
+        shift
+        need_packages valgrind
+        publish
+        publish_untraced
+        guests
+        dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- tracing "$out/fastxen-untraced" "$@"
         return
     fi
     need_packages gcc libc6-dev

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using FastXen.Perf.Measure;
 using FastXen.Perf.Scheduling;
+using FastXen.Perf.Tracing;
 
 // "measure ..." compares the guest with the host (build.sh bench); everything else is for BenchmarkDotNet, such as "--filter *".
 if (args is ["measure", .. var rest])
@@ -8,5 +9,8 @@ if (args is ["measure", .. var rest])
 // "scheduler ..." measures src/Smp (build.sh bench --scheduler).
 if (args is ["scheduler", .. var others])
     return SchedulerCommand.Run(others);
+// "tracing ..." counts what tracing costs (build.sh bench --tracing).
+if (args is ["tracing", .. var sides])
+    return TracingCommand.Run(sides);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -11,6 +11,8 @@ public sealed unsafe partial class Vcpu
 
     private bool started;
     private ulong slotsAtSwitch;
+    private long switchedIn, runNanoseconds;
+    private readonly long[] pauses = new long[PauseNames.Length];
 
     /// <summary>Number of the domain, by which traces name it.</summary>
     public int DomainNumber { get; set; }
@@ -18,8 +20,18 @@ public sealed unsafe partial class Vcpu
     /// <summary>Number in the domain.</summary>
     public int Number { get; set; }
 
+    /// <summary>Time for which it had a host thread, in the slices that ended, nanoseconds. Any thread.</summary>
+    public long RunNanoseconds => Volatile.Read(ref runNanoseconds);
+
+    /// <summary>Slices that ended, by <see cref="VcpuPause"/>. Any thread; a moment's view.</summary>
+    public IEnumerable<(string Reason, long Count)> Pauses => PauseNames.Zip(pauses).Where(static pair => pair.Second != 0);
+
+    /// <summary>Returns from translated code, by reason. Any thread; a moment's view.</summary>
+    public IEnumerable<(string Reason, long Count)> Exits => dispatcher?.Counts.ByReason() ?? [];
+
     private void TraceSwitchIn()
     {
+        switchedIn = Stopwatch.GetTimestamp();
         Tracing.Run(DomainNumber, Number);
         if (Tracing.Lifecycle && !started)
             FastXenEventSource.Log.VcpuStarted(DomainNumber, Number, State->Ip);
@@ -31,6 +43,8 @@ public sealed unsafe partial class Vcpu
 
     private void TraceSwitchOut()
     {
+        Volatile.Write(ref runNanoseconds, runNanoseconds + (long)Since(switchedIn));
+        pauses[(int)pause]++;
         if (Tracing.Exits)
             dispatcher?.Counts.TraceExits(pause == VcpuPause.Stopped);
         if (Tracing.Scheduling)

@@ -3,6 +3,7 @@ using FastXen.Core;
 using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Dumps;
+using FastXen.Loader.Hosting;
 using FastXen.Loader.Images;
 using FastXen.Loader.Scheduling;
 using FastXen.Platform;
@@ -67,6 +68,8 @@ public sealed class Domain : IDisposable
     public Domain(GuestConfig config, Action<string> report, Scheduler scheduler)
     {
         ArgumentNullException.ThrowIfNull(scheduler);
+        // From here on a listener finds the source, whether or not something has been traced.
+        _ = FastXenEventSource.Log;
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
@@ -90,6 +93,7 @@ public sealed class Domain : IDisposable
     internal void Announce(int number)
     {
         Number = number;
+        DomainMetrics.Add(this, _config.Name);
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainCreated(Number, _config.Vcpus, _config.Memory, _config.Name, _config.Personality.ToString());
     }
 
@@ -207,6 +211,19 @@ public sealed class Domain : IDisposable
         }
     }
 
+    /// <summary>A look at the vCPUs; none where the domain does not run. Any thread.</summary>
+    public unsafe IReadOnlyList<VcpuSample> Sample()
+    {
+        lock (_lock)
+            return [.. (_machine?.Processors ?? []).Select(static vcpu => new VcpuSample(vcpu.Number, vcpu.RunNanoseconds, vcpu.State->Retired, [.. vcpu.Pauses], [.. vcpu.Exits]))];
+    }
+
+    /// <summary>What the translator did since power-on; null where there is none. Any thread.</summary>
+    public TranslatorStatistics? SampleTranslator()
+    {
+        lock (_lock) return _machine?.Processor.TranslatorStatistics;
+    }
+
     private bool StartsAgain(VcpuStop reason)
     {
         lock (_lock)
@@ -319,6 +336,7 @@ public sealed class Domain : IDisposable
         _next?.Dispose();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
+        DomainMetrics.Remove(this);
         if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);
     }
 }

@@ -53,7 +53,7 @@ public sealed class LockstepDomain : IDisposable
         PlatformMachine reference = Machine(_console, EngineKind.Interpreter), subject = Machine(NullDevice, EngineKind.Translator);
         // The second run, which looks for the place, says nothing again.
         _console = NullDevice;
-        return new LockstepPair(reference.Processor, subject.Processor);
+        return new LockstepPair(reference.Processors, subject.Processors, vcpu => (reference.Processors.Contains(vcpu) ? reference : subject).Stopped(vcpu));
     }
 
     private PlatformMachine Machine(ICharacterBackend console, EngineKind engine)
@@ -61,6 +61,7 @@ public sealed class LockstepDomain : IDisposable
         PlatformMachine machine = new(new PlatformConfiguration
         {
             Memory = _config.Memory,
+            Processors = _config.Vcpus,
             Console = new TypedConsole(console, _input),
             Deterministic = true,
             Disks = [.. _config.Disks.Select(OpenDisk)],
@@ -68,7 +69,7 @@ public sealed class LockstepDomain : IDisposable
         });
         _machines.Add(machine);
         _images.Boot(machine);
-        machine.Processor.Engine = engine;
+        foreach (Vcpu processor in machine.Processors) processor.Engine = engine;
         return machine;
     }
 

@@ -13,11 +13,17 @@ public sealed partial class PlatformMachine
     public VcpuStop StopReason => (VcpuStop)ended;
 
     /// <summary>
-    /// Runs until the guest powers off, reboots, halts or crashes, or <see cref="RequestStop"/> is called. Each processor has a host thread; that of the
-    /// boot processor is the caller's.
+    /// Runs until the guest powers off, reboots, halts or crashes, or <see cref="RequestStop"/> is called. Each processor has a host thread, that of the
+    /// boot processor is the caller's; deterministic ones take turns on the caller's.
     /// </summary>
     public VcpuStop Run()
     {
+        if (Deterministic && Processors.Count > 1)
+        {
+            TakeTurns();
+            return Finish();
+        }
+
         foreach (Vcpu processor in Processors)
             processor.Overcommitted = Processors.Count > Environment.ProcessorCount;
         Thread[] threads = [.. Processors.Skip(1).Select((processor, n) => new Thread(() => RunProcessor(processor)) { IsBackground = true, Name = $"vcpu-{n + 1}" })];
@@ -60,6 +66,22 @@ public sealed partial class PlatformMachine
 
     /// <summary>Pulls the reset line: the machine stops to be made anew. Any thread.</summary>
     public void RequestReset() => Processor.RequestStop(VcpuStop.Reboot);
+
+    // Deterministic processors, all on this thread.
+    private void TakeTurns()
+    {
+        try
+        {
+            new TurnTaking(Processors) { Stopped = processor => Stopped(processor) }.Run();
+        }
+#pragma warning disable CA1031 // As below.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Processor.Crash($"internal error: {e}");
+            Stopped(Processor);
+        }
+    }
 
     private void RunProcessor(Vcpu processor)
     {

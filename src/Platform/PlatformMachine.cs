@@ -42,6 +42,7 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
                 Number = number,
             })];
         running = Processors.Count;
+        Deterministic = configuration.Deterministic;
 
         TimeProvider time = configuration.Deterministic ? new MachineTime(Processor) : configuration.Time;
         var iosapic = new IosapicController(MachineMap.IosapicInputs, this);
@@ -87,6 +88,8 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
 
     /// <summary>Firmware services and tables.</summary>
     public MachineFirmware Firmware { get; }
+
+    private bool Deterministic { get; }
 
     private Action<string> Report { get; }
 

@@ -17,7 +17,8 @@ public static unsafe class Clock
     private const ulong PollSlots = 20_000;
 
     /// <summary>The counter behind ITC: never goes back, starts near 0.</summary>
-    private static ulong Raw(VcpuState* s, ulong retired) => s->Deterministic != 0 ? retired : Scaled(s, Stopwatch.GetTimestamp() - s->ClockStart);
+    private static ulong Raw(VcpuState* s, ulong retired) =>
+        s->Deterministic != 0 ? retired + s->IdleTime : Scaled(s, Stopwatch.GetTimestamp() - s->ClockStart);
 
     private static ulong Scaled(VcpuState* s, long elapsed)
     {
@@ -74,7 +75,10 @@ public static unsafe class Clock
     }
 
     /// <summary>Deterministic time passes while nothing runs.</summary>
-    public static void Skip(VcpuState* s, ulong counts) => s->ItcOffset += counts;
+    public static void Skip(VcpuState* s, ulong counts) => s->IdleTime += counts;
+
+    /// <summary>The counter behind AR.ITC between instructions: where software never set ITC, the two are equal.</summary>
+    public static ulong Time(VcpuState* s) => Raw(s, s->Retired);
 
     /// <summary>The host's timestamp at which the timer fires, or fired just now; null when it is not armed. Any thread while the vCPU does not run.</summary>
     public static long? TimerTimestamp(VcpuState* s)

@@ -21,8 +21,7 @@ public sealed record LockstepDifference(
 
     internal static unsafe LockstepDifference Of(LockstepPair pair, ulong good, ulong ip, int slot)
     {
-        VcpuState* s = pair.Reference.State;
-        int bundles = (int)Math.Min((s->Retired - good + (ulong)slot + 2) / 3, MostBundles);
+        int bundles = (int)Math.Min((pair.Retired - good + (ulong)slot + 2) / 3, MostBundles);
         var code = new List<string>();
         Span<byte> bundle = stackalloc byte[16];
         for (ulong address = ip; address < ip + ((ulong)bundles * 16) && TryRead(pair.Reference, address, bundle); address += 16)
@@ -31,7 +30,7 @@ public sealed record LockstepDifference(
             code.AddRange(lines.Select((line, n) => $"{(n == 0 ? $"{address:x16}" : ""),16}  {line}"));
         }
 
-        return new LockstepDifference(good, s->Retired, ip, pair.Differences(), code, DescribeTranslation?.Invoke(pair.Subject, ip));
+        return new LockstepDifference(good, pair.Retired, ip, pair.Differences(), code, DescribeTranslation?.Invoke(pair.Subject, ip));
     }
 
     // The page that runs, or what a load would find.

@@ -1,5 +1,3 @@
-using FastXen.Core.State;
-
 namespace FastXen.Core.Lockstep;
 
 /// <summary>
@@ -31,7 +29,7 @@ public sealed unsafe class LockstepSearch(Func<LockstepPair> start, ulong stride
         {
             if (!pair.RunTo(limit))
                 return Narrow(good, null) ?? At(pair, good);
-            good = Agreed = pair.Reference.State->Retired;
+            good = Agreed = pair.Retired;
             if (good - memoryGood < memoryStride && !pair.Stopped)
                 continue;
             if (pair.FirstMemoryDifference() is { } address)
@@ -43,7 +41,7 @@ public sealed unsafe class LockstepSearch(Func<LockstepPair> start, ulong stride
         return null;
     }
 
-    private ulong Next(LockstepPair pair) => pair.Reference.State->Retired + stride;
+    private ulong Next(LockstepPair pair) => pair.Retired + stride;
 
     // What there is to say where the second run does not show it.
     private static LockstepDifference At(LockstepPair pair, ulong good) =>
@@ -53,7 +51,7 @@ public sealed unsafe class LockstepSearch(Func<LockstepPair> start, ulong stride
     private LockstepDifference? Narrow(ulong good, ulong? watched)
     {
         LockstepPair pair = start();
-        for (ulong limit = stride; pair.Reference.State->Retired < good; limit = Next(pair))
+        for (ulong limit = stride; pair.Retired < good; limit = Next(pair))
             _ = pair.RunTo(limit);
         if (watched is not null)
         {
@@ -61,8 +59,8 @@ public sealed unsafe class LockstepSearch(Func<LockstepPair> start, ulong stride
             ulong before = good;
             ulong last = good + memoryStride + stride;
             for (ulong limit = Next(pair); before < last && !pair.Stopped && pair.RunTo(limit) && Same(pair, watched); limit = Next(pair))
-                before = pair.Reference.State->Retired;
-            return Narrow(before, watched, pair.Reference.State->Retired);
+                before = pair.Retired;
+            return Narrow(before, watched, pair.Retired);
         }
 
         return Fine(pair, null, good + stride + stride);
@@ -71,19 +69,18 @@ public sealed unsafe class LockstepSearch(Func<LockstepPair> start, ulong stride
     private LockstepDifference? Narrow(ulong good, ulong? watched, ulong end)
     {
         LockstepPair pair = start();
-        for (ulong limit = stride; pair.Reference.State->Retired < good; limit = Next(pair))
+        for (ulong limit = stride; pair.Retired < good; limit = Next(pair))
             _ = pair.RunTo(limit);
         return Fine(pair, watched, end + stride);
     }
 
     private static LockstepDifference? Fine(LockstepPair pair, ulong? watched, ulong end)
     {
-        VcpuState* s = pair.Reference.State;
-        while (s->Retired < end && !pair.Stopped)
+        while (pair.Retired < end && !pair.Stopped)
         {
-            (ulong retired, ulong ip, int slot) = (s->Retired, s->Ip, s->Slot);
+            ulong retired = pair.Retired;
             if (!pair.RunTo(retired + 1) || !Same(pair, watched))
-                return LockstepDifference.Of(pair, retired, ip, slot);
+                return LockstepDifference.Of(pair, retired, pair.Origin.Ip, pair.Origin.Slot);
         }
 
         return null;

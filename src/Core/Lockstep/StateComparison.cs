@@ -40,7 +40,7 @@ public sealed unsafe class StateComparison
     {
         if (a->Retired != b->Retired || a->Ip != b->Ip || a->Slot != b->Slot || a->PsrValue != b->PsrValue || a->Cfm != b->Cfm || a->Pr != b->Pr
             || a->Dirty != b->Dirty || a->BspStore != b->BspStore || a->Rnat != b->Rnat || a->LastIp != b->LastIp || a->IcInFlight != b->IcInFlight
-            || a->ItcOffset != b->ItcOffset || a->ItmFired != b->ItmFired || a->AlatValid != b->AlatValid || a->GrUnrotated != b->GrUnrotated
+            || a->ItcOffset != b->ItcOffset || a->IdleTime != b->IdleTime || a->ItmFired != b->ItmFired || a->AlatValid != b->AlatValid || a->GrUnrotated != b->GrUnrotated
             || a->Mmu->Pta != b->Mmu->Pta)
         {
             return false;
@@ -142,6 +142,7 @@ public sealed unsafe class StateComparison
         Compare("the source of cr.iipa", a->LastIp, b->LastIp);
         Compare("psr.ic in flight", a->IcInFlight, b->IcInFlight);
         Compare("ar.itc's offset", a->ItcOffset, b->ItcOffset);
+        Compare("the time that was skipped", a->IdleTime, b->IdleTime);
         Compare("the timer's state", a->ItmFired, b->ItmFired);
         for (int n = 0; n < 4; n++)
         {

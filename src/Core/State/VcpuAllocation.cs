@@ -67,6 +67,7 @@ public static unsafe class VcpuAllocation
         s->Dirty = 0;
         s->GrUnrotated = 0;
         s->Retired = 0;
+        s->IdleTime = 0;
         s->Deadline = 0;
         Interpret.Alat.Clear(s);
         s->Ar[Ar.Fpsr] = 0x0009_804c_0270_033f;

@@ -106,6 +106,8 @@ public unsafe struct VcpuState
     public ulong ItcFrequency;
     /// <summary>Host timestamp at which the clock began.</summary>
     public long ClockStart;
+    /// <summary>Deterministic time that passed while nothing ran.</summary>
+    public ulong IdleTime;
     /// <summary>AR.ITC minus the raw clock.</summary>
     public ulong ItcOffset;
     /// <summary>Non-zero once the match of ITM has raised its interrupt.</summary>

@@ -13,6 +13,14 @@ internal sealed unsafe partial class ExitCounts
     /// <summary>Returns from translated code by <see cref="ExitKind"/>, but for those to handlers.</summary>
     public long[] Others { get; } = new long[Kinds];
 
+    /// <summary>The counts that are not 0. Any thread; a moment's view.</summary>
+    public IEnumerable<(string Reason, long Count)> ByReason()
+    {
+        long[] kinds = [.. Others];
+        kinds[(int)ExitKind.Handler] += Handlers.Sum();
+        return KindNames.Zip(kinds).Where(static pair => pair.Second != 0);
+    }
+
     /// <summary>Adds the counts to sums.</summary>
     public void AddTo(long[] handlers, long[] kinds)
     {

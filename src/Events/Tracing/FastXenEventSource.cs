@@ -4,7 +4,7 @@ using System.Diagnostics.Tracing;
 namespace FastXen.Events;
 
 /// <summary>
-/// The events of FastXen (docs/tracing.md). Callers test <see cref="Tracing"/> first. The executable touches <see cref="Log"/> when it starts,
+/// The events of FastXen (docs/tracing.md). Callers test <see cref="Tracing"/> first. The first domain touches <see cref="Log"/>,
 /// so that a listener can find it. Durations are nanoseconds; domains and vCPUs are numbers.
 /// </summary>
 [EventSource(Name = SourceName)]

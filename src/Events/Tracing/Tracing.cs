@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Tracing;
 
 namespace FastXen.Events;
@@ -75,11 +76,8 @@ public static class Tracing
     public static int Vcpu => (int)current;
 
     /// <summary>This thread runs a vCPU from now on: what happens on it belongs to that one.</summary>
-    public static void Run(int domain, int vcpu)
-    {
-        if (Compiled)
-            current = (ulong)(uint)domain << 32 | (uint)vcpu;
-    }
+    [Conditional("FASTXEN_TRACING")]
+    public static void Run(int domain, int vcpu) => current = (ulong)(uint)domain << 32 | (uint)vcpu;
 
     internal static void Follow(EventSource source)
     {

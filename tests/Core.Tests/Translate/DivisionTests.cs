@@ -83,6 +83,44 @@ public sealed unsafe class DivisionTests
         fma.d.s0 f10=f12,f7,f32
         """;
 
+    // A load that faults now and then, in the midst of it: the handler looks at the steps.
+    private const string DoubleQuotientWithFault =
+        """
+        fnma.s1 f7=f9,f10,f1
+        fmpy.s1 f11=f7,f7
+        fma.s1 f7=f10,f7,f10
+        fmpy.s1 f12=f11,f11
+        !{ .mfi; ld8 r3=[r2]; nop.f 0; nop.i 0 ;; }
+        fma.s1 f7=f7,f11,f7
+        fma.s1 f7=f7,f12,f7
+        fmpy.d.s1 f11=f8,f7
+        fnma.s1 f12=f9,f11,f8
+        fma.d.s0 f10=f12,f7,f11
+        """;
+
+    private const string LongQuotientWithFault =
+        """
+        fnma.s1 f11=f9,f10,f1
+        fmpy.s1 f12=f8,f10
+        fmpy.s1 f13=f11,f11
+        fma.s1 f12=f11,f12,f12
+        fma.s1 f10=f11,f10,f10
+        !{ .mfi; ld8 r3=[r2]; nop.f 0; nop.i 0 ;; }
+        fma.s1 f11=f13,f12,f12
+        fma.s1 f10=f13,f10,f10
+        fnma.s1 f12=f9,f11,f8
+        fma.s1 f10=f12,f10,f11
+        """;
+
+    // What the steps hold when the fault is taken goes into r13.
+    private const string LookAtSteps =
+        """
+        { .mmi; getf.sig r9=f11 ;; getf.exp r10=f11; add r13=r13,r9 ;; }
+        { .mmi; getf.sig r9=f12 ;; getf.exp r11=f12; add r13=r13,r9 ;; }
+        { .mmi; getf.sig r9=f10 ;; add r13=r13,r9; add r10=r10,r11 ;; }
+        { .mib; add r13=r13,r10; mov r2=r4; rfi ;; }
+        """;
+
     // A copy of the dividend takes its place.
     private const string DoubleQuotientByCopy =
         """
@@ -132,6 +170,9 @@ public sealed unsafe class DivisionTests
         ["double"] = (Doubles, DoubleQuotient, "nop.f 0", 0),
         ["double, other instructions in between"] = (Doubles, DoubleQuotientInBetween, "nop.f 0", 0),
         ["double, with rotation"] = (Doubles, DoubleQuotientInBetween, "nop.f 0", 0),
+        ["double, with a fault in between"] = (Doubles, DoubleQuotientWithFault, "nop.f 0", 0),
+        ["signed, with a fault in between"] = (Signed, LongQuotientWithFault, ToSigned, 64),
+        ["unsigned, with a fault in between"] = (Unsigned, LongQuotientWithFault, ToUnsigned, 64),
         ["double, by a copy"] = (Doubles, DoubleQuotientByCopy, "nop.f 0", 0),
         ["reciprocal"] = (Inverse, Reciprocal, "nop.f 0", 0),
     };
@@ -244,6 +285,7 @@ public sealed unsafe class DivisionTests
             : "{ .mmi; ld8 r15=[r14],8 ;; ld8 r16=[r14],8; nop.i 0 ;; } { .mmi; setf.sig f8=r15; setf.sig f9=r16; nop.i 0 ;; }";
         string refill = Sequences[name].Steps == ShortQuotient ? "{ .mmi; setf.exp f7=r19; nop.m 0; nop.i 0 ;; }" : "";
         string clearing = clear == 0 ? "" : "{ .mfi; cmp.eq p7,p8=0,r21; nop.f 0; adds r21=-1,r21 ;; } { .mfi; (p7) mov r21=" + clear + "; (p7) fclrf.s1; nop.i 0 ;; }";
+        string faulting = !name.Contains("fault") ? "" : "{ .mii; nop.m 0; extr.u r5=r14,4,2 ;; cmp.eq p9,p10=r0,r5 ;; } { .mmi; (p9) mov r2=r6; (p10) mov r2=r4; nop.i 0 ;; }";
         string branch = name.Contains("rotation") ? "br.ctop.sptk.few" : "br.cloop.sptk.few";
         string source = $$"""
             { .mlx; nop.m 0; movl r14={{SystemMachine.Data}} ;; }
@@ -251,7 +293,9 @@ public sealed unsafe class DivisionTests
             { .mlx; mov r18=r17; movl r19=0xffdd ;; }
             { .mlx; mov r21=3; movl r22={{pairs.Length - 1}} ;; }
             { .mfi; nop.m 0; nop.f 0; mov.i ar.lc=r22 ;; }
+            { .mlx; mov r4=r17; movl r6={{SystemMachine.Region1}} ;; }
             again:
+            {{faulting}}
             {{clearing}}
             {{load}}
             {{refill}}
@@ -259,9 +303,10 @@ public sealed unsafe class DivisionTests
             {{Bundles(steps, "(p6) ")}}
             {{Bundles(end, "")}}
             { .mib; nop.m 0; nop.i 0; {{branch}} again ;; }
-            { .mii; break.m 0x1f0000; nop.i 0; nop.i 0 }
+            { .mii; break.m {{(faulting == "" ? "0x1f0000" : "0")}}; nop.i 0; nop.i 0 }
             """;
         machine.Load(SystemMachine.Code, source);
+        machine.Handler(Vector.AlternateDataTlb, LookAtSteps);
         Assert.True(machine.Memory.TryGetSpan(SystemMachine.Data, pairs.Length * 16, out Span<byte> data));
         for (int k = 0; k < pairs.Length; k++)
         {
