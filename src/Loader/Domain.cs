@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Loader.Configuration;
+using FastXen.Loader.Dumps;
 using FastXen.Loader.Hosting;
 using FastXen.Loader.Images;
 using FastXen.Loader.Scheduling;
@@ -31,8 +32,12 @@ public sealed class Domain : IDisposable
     private readonly List<IDisposable> _backends = [];
     private readonly VariableStore _variables;
     private readonly Lock _lock = new();
+    private ICharacterBackend? _console;
+    // Made, and not yet run.
+    private PlatformMachine? _next;
     private PlatformMachine? _machine;
     private bool _stopRequested;
+    private bool _resetRequested;
     private bool _rebootAfterPowerOff;
 
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
@@ -62,6 +67,7 @@ public sealed class Domain : IDisposable
     /// </summary>
     public Domain(GuestConfig config, Action<string> report, Scheduler scheduler)
     {
+        ArgumentNullException.ThrowIfNull(scheduler);
         // From here on a listener finds the source, whether or not something has been traced.
         _ = FastXenEventSource.Log;
         EngineRequirements.Check(config.Engine, config.Source);
@@ -92,27 +98,37 @@ public sealed class Domain : IDisposable
     }
 
     /// <summary>
-    /// Runs the guest, over its reboots, until it powers off, halts, crashes, or is stopped. Once. Whatever breaks inside ends this guest as
-    /// <see cref="VcpuStop.Crashed"/>, with a report: the task does not fail.
+    /// Makes the first machine, with the images in its memory. What is wrong with them is a <see cref="LoadException"/>. Once, before <see cref="RunAsync"/>.
     /// </summary>
-    public async Task<VcpuStop> RunAsync(ICharacterBackend console)
+    public void PowerOn(ICharacterBackend console)
+    {
+        _console = console;
+        _next = Build();
+    }
+
+    /// <summary>
+    /// Runs the guest, over its reboots, until it powers off, halts, crashes, or is stopped. Once, after <see cref="PowerOn"/>. Whatever breaks inside ends this
+    /// guest as <see cref="VcpuStop.Crashed"/>, with a report: the task does not fail.
+    /// </summary>
+    public async Task<VcpuStop> RunAsync()
     {
         await Task.Yield();
         try
         {
             while (true)
             {
-                VcpuStop reason = await RunOnce(console).ConfigureAwait(false);
+                VcpuStop reason = await RunOnce(_next ?? throw new InvalidOperationException("not powered on")).ConfigureAwait(false);
                 if (!StartsAgain(reason)) return reason;
                 Reboots++;
                 Rebooted?.Invoke();
+                _next = Build();
             }
         }
-#pragma warning disable CA1031 // Another machine could not be made, or not be taken down: this domain ends, the others run on.
+#pragma warning disable CA1031 // A machine broke, or another one could not be made: this domain ends, the others run on.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _report($"internal error: {e}");
+            _report(e is LoadException ? e.Message : $"internal error: {e}");
             return VcpuStop.Crashed;
         }
     }
@@ -141,11 +157,12 @@ public sealed class Domain : IDisposable
         }
     }
 
-    /// <summary>Resets the machine without asking the guest. Any thread.</summary>
+    /// <summary>Resets the machine without asking the guest; where it is only being made, as soon as it runs. Any thread.</summary>
     public void Reset()
     {
         lock (_lock)
         {
+            _resetRequested = _machine is null;
             _machine?.RequestReset();
             Scheduling.End();
         }
@@ -153,6 +170,32 @@ public sealed class Domain : IDisposable
 
     /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
     public TimeSpan ProcessorTime => Scheduling.ProcessorTime;
+
+    /// <summary>
+    /// Writes the guest's memory and registers as an ELF core file, while its processors are paused. A guest between two machines has
+    /// none to write, which is a <see cref="HostException"/>.
+    /// </summary>
+    public void DumpCore(string file)
+    {
+        bool paused = Scheduling.Pause();
+        try
+        {
+            lock (_lock)
+            {
+                PlatformMachine machine = _machine ?? throw new HostException($"{_config.Name} is not running");
+                using FileStream stream = new(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+                CoreDump.Write(machine, _config.Memory, $$"""{"name":"{{_config.Name}}","memoryBytes":{{_config.Memory}},"vcpus":{{_config.Vcpus}}}""", stream);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostException($"{file}: the core cannot be written: {e.Message}");
+        }
+        finally
+        {
+            if (paused) Scheduling.Unpause();
+        }
+    }
 
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
     public unsafe string Status
@@ -191,14 +234,14 @@ public sealed class Domain : IDisposable
         }
     }
 
-    private async Task<VcpuStop> RunOnce(ICharacterBackend console)
+    private PlatformMachine Build()
     {
-        using PlatformMachine machine = new(new PlatformConfiguration
+        PlatformMachine machine = new(new PlatformConfiguration
         {
             Domain = Number,
             Memory = _config.Memory,
             Processors = _config.Vcpus,
-            Console = console,
+            Console = _console!,
             Deterministic = _config.Clock == ClockSource.Deterministic,
             Engine = _config.Engine,
             Translator = Translator,
@@ -207,11 +250,28 @@ public sealed class Domain : IDisposable
             Variables = _variables,
             Report = _report,
         });
-        _images.Boot(machine);
+        try
+        {
+            _images.Boot(machine);
+            return machine;
+        }
+        catch
+        {
+            machine.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<VcpuStop> RunOnce(PlatformMachine machine)
+    {
+        using PlatformMachine owned = machine;
+        _next = null;
         lock (_lock)
         {
             if (_stopRequested) return VcpuStop.Requested;
             _machine = machine;
+            if (_resetRequested) machine.RequestReset();
+            _resetRequested = false;
         }
         long begin = Stopwatch.GetTimestamp();
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
@@ -273,6 +333,7 @@ public sealed class Domain : IDisposable
             }
         }
         _disks.Clear();
+        _next?.Dispose();
         foreach (IDisposable backend in _backends) backend.Dispose();
         _backends.Clear();
         DomainMetrics.Remove(this);

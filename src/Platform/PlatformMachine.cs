@@ -96,8 +96,16 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
     /// <summary>Puts the processor at the entry of a kernel that is in memory.</summary>
     public void Boot(DirectBootImage image) => DirectBoot.Prepare(Memory, Firmware, image);
 
-    /// <summary>Presses the power button. False when no driver of the guest listens to it. Any thread.</summary>
-    public bool PressPowerButton() => power.PressPowerButton();
+    /// <summary>
+    /// Presses the power button. False when no driver of the guest listens to it: then it is not pressed, and a driver that comes later finds nothing. Any thread.
+    /// </summary>
+    public bool PressPowerButton()
+    {
+        if (!power.HasPowerButtonListener)
+            return false;
+        power.PressPowerButton();
+        return true;
+    }
 
     /// <inheritdoc/>
     public void Post(int id, int eid, int deliveryMode, byte vector)

@@ -8,7 +8,7 @@ using FastXen.Tests;
 namespace FastXen.Loader.Tests;
 
 /// <summary>Domains of one process, with the small guests of native/.</summary>
-public sealed class HostTests
+public sealed class HostTests : IDisposable
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
 
@@ -19,6 +19,8 @@ public sealed class HostTests
     {
         lock (_events) _events.Add(happened);
     };
+
+    public void Dispose() => _host.Dispose();
 
     private static GuestConfig Config(string name, string kernel) => GuestConfigReader.ParseInline(
         $$"""{ "name": "{{name}}", "memory": "96M", "kernel": "{{kernel}}" }""", "/")[0];
@@ -41,6 +43,23 @@ public sealed class HostTests
             int count = await reader.ReadAsync(bytes).AsTask().WaitAsync(Long);
             Assert.True(count > 0, $"{domain.Name} ended without \"{text}\": {all}");
             all.Append(Encoding.Latin1.GetString(bytes, 0, count));
+        }
+    }
+
+    // A guest listens to its power button a moment after it said that it is there.
+    private static async Task OnceItListens(Func<Task> ask)
+    {
+        while (true)
+        {
+            try
+            {
+                await ask();
+                return;
+            }
+            catch (HostException)
+            {
+                await Task.Delay(1);
+            }
         }
     }
 
@@ -86,23 +105,11 @@ public sealed class HostTests
         HostedDomain domain = Start("guest");
         ConsoleReader reader = domain.Console.OpenReader();
         await Expect(domain, "idle", reader);
-        // It listens a moment after it said so.
-        while (true)
-        {
-            try
-            {
-                await domain.RebootAsync(Long, force: false).WaitAsync(Long);
-                break;
-            }
-            catch (HostException)
-            {
-                await Task.Yield();
-            }
-        }
+        await OnceItListens(() => domain.RebootAsync(Long, force: false).WaitAsync(Long));
         Assert.Equal(1, domain.Domain.Reboots);
         await Expect(domain, "idle", reader);
-        while (domain.State == DomainState.Running && !domain.Domain.PressPowerButton()) await Task.Yield();
-        Assert.Equal(VcpuStop.PowerOff, await domain.ShutdownAsync(Long, force: true));
+        await OnceItListens(() => domain.ShutdownAsync(Long, force: false).WaitAsync(Long));
+        Assert.Equal(VcpuStop.PowerOff, await domain.Ended);
         Assert.Contains(HostEventKind.Rebooted, EventsOf(1));
         Assert.Equal(HostEventKind.PoweredOff, EventsOf(1)[^1]);
     }
@@ -121,8 +128,8 @@ public sealed class HostTests
     {
         HostedDomain domain = Start("slow");
         await Expect(domain, "idle");
-        while (!domain.Domain.PressPowerButton()) await Task.Yield();
-        VcpuStop reason = await domain.ShutdownAsync(TimeSpan.Zero, force: false);
+        await OnceItListens(() => domain.ShutdownAsync(TimeSpan.Zero, force: false));
+        VcpuStop reason = await domain.Ended;
         Assert.True(reason is VcpuStop.Requested or VcpuStop.PowerOff);
     }
 
@@ -130,13 +137,59 @@ public sealed class HostTests
     public async Task One_that_breaks_ends_alone_with_its_report()
     {
         HostedDomain bystander = Start("bystander", Guests.Worker);
-        Host broken = new() { OpenConsole = static _ => new BreakingPlace() };
+        BreakingPlace place = new();
+        using Host broken = new() { OpenConsole = _ => place };
         HostedDomain domain = broken.Create(Config("broken", Guests.Idle));
+        place.Broken = true;
+        await Expect(domain, "idle");
+        await Assert.ThrowsAsync<TimeoutException>(() => domain.Ended.WaitAsync(TimeSpan.Zero));
+        domain.Domain.Reset();
         Assert.Equal(VcpuStop.Crashed, await domain.Ended.WaitAsync(Long));
-        Assert.Contains("internal error", Assert.Single(domain.Reports));
+        Assert.Contains("an invariant broke", Assert.Single(domain.Reports));
         Assert.Contains(broken.Log.Read(), line => line.Text.StartsWith("broken (1): internal error", StringComparison.Ordinal));
+        Assert.Empty(broken.Domains);
         await Expect(bystander, " ok", bystander.Console.OpenReader(fromOldest: false));
         await _host.StopAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task A_paused_domain_does_nothing_until_it_is_unpaused()
+    {
+        HostedDomain domain = Start("worker", Guests.Worker);
+        await Expect(domain, " ok");
+        domain.Pause();
+        domain.Pause();
+        Assert.Equal(DomainState.Paused, domain.State);
+        TimeSpan used = domain.Domain.ProcessorTime;
+        ConsoleReader after = domain.Console.OpenReader(fromOldest: false);
+        await Assert.ThrowsAsync<HostException>(() => domain.ShutdownAsync(Long, force: false));
+        Assert.Equal(used, domain.Domain.ProcessorTime);
+        domain.Unpause();
+        await Expect(domain, " ok", after);
+        Assert.True(domain.Domain.ProcessorTime > used);
+        domain.Pause();
+        domain.Destroy();
+        Assert.Equal(VcpuStop.Requested, await domain.Ended.WaitAsync(Long));
+        Assert.Equal([HostEventKind.Created, HostEventKind.Paused, HostEventKind.Unpaused, HostEventKind.Paused, HostEventKind.Destroyed], EventsOf(1));
+    }
+
+    [Fact]
+    public async Task Shares_and_affinities_outlive_a_reboot()
+    {
+        using Host host = new() { HostThreads = 2 };
+        HostedDomain domain = host.Create(Config("guest", Guests.Idle) with { Credit = new CreditParameters(512, 80), Cpus = 0b10 });
+        domain.Domain.Scheduling.Credit = new CreditParameters(100, 0);
+        await Expect(domain, "idle");
+        domain.Domain.Scheduling.Pin(0, hard: null, soft: 0b10);
+        await domain.RebootAsync(TimeSpan.Zero, force: true).WaitAsync(Long);
+        Assert.Equal(new CreditParameters(100, 0), domain.Domain.Scheduling.Credit);
+        ConsoleReader reader = domain.Console.OpenReader(fromOldest: false);
+        await domain.RebootAsync(TimeSpan.Zero, force: true).WaitAsync(Long);
+        await Expect(domain, "idle", reader);
+        ScheduledVcpu vcpu = Assert.Single(domain.Domain.Scheduling.Vcpus);
+        Assert.Equal((0b10UL, 0b10UL, 1), (vcpu.HardAffinity, vcpu.SoftAffinity, vcpu.Statistics.HostThread));
+        await host.StopAsync(TimeSpan.Zero);
+        Assert.Empty(host.Scheduler!.Domains);
     }
 
     [Fact]
@@ -151,14 +204,19 @@ public sealed class HostTests
         Assert.Empty(log.Read());
     }
 
-    // A place whose device cannot even be connected.
+    // A place whose device cannot be connected again after a reset.
     private sealed class BreakingPlace : Platform.Uart.ICharacterBackend
     {
+        public volatile bool Broken;
+
         public void Write(ReadOnlySpan<byte> bytes)
         {
         }
 
-        public void Connect(Platform.Uart.ICharacterInput input) => throw new InvalidOperationException("an invariant broke");
+        public void Connect(Platform.Uart.ICharacterInput input)
+        {
+            if (Broken) throw new InvalidOperationException("an invariant broke");
+        }
     }
 
     [Fact]

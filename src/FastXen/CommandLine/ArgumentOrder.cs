@@ -8,7 +8,7 @@ internal sealed class ArgumentOrder
 {
     // Options that have no value.
     private static readonly string[] Flags =
-        ["--help", "--version", "--stats", "--lockstep", "--perf-map", "--json", "--wait", "--force", "--clear"];
+        ["--help", "--version", "--stats", "--lockstep", "--perf-map", "--json", "--wait", "--force", "--clear", "--once"];
 
     /// <summary>Sorts the arguments of a command.</summary>
     public ArgumentOrder(string[] args)

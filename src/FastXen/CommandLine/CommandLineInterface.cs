@@ -21,6 +21,14 @@ public static class CommandLineInterface
         typeof(ShutdownOptions),
         typeof(RebootOptions),
         typeof(DestroyOptions),
+        typeof(PauseOptions),
+        typeof(UnpauseOptions),
+        typeof(VcpuListOptions),
+        typeof(VcpuPinOptions),
+        typeof(VcpuSetOptions),
+        typeof(SchedCreditOptions),
+        typeof(DumpCoreOptions),
+        typeof(TopOptions),
         typeof(RenameOptions),
         typeof(DomidOptions),
         typeof(DomnameOptions),
@@ -45,6 +53,14 @@ public static class CommandLineInterface
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RebootOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DestroyOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RenameOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(TopOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DumpCoreOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(SchedCreditOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VcpuSetOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VcpuPinOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VcpuListOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(UnpauseOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(PauseOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DomidOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DomnameOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(UptimeOptions))]
@@ -77,6 +93,14 @@ public static class CommandLineInterface
                 ShutdownOptions options => ControlCommands.Shutdown(options),
                 RebootOptions options => ControlCommands.Reboot(options),
                 DestroyOptions options => ControlCommands.Destroy(options),
+                PauseOptions options => ControlCommands.Pause(options),
+                UnpauseOptions options => ControlCommands.Unpause(options),
+                VcpuListOptions options => ControlCommands.VcpuList(options),
+                VcpuPinOptions options => ControlCommands.VcpuPin(options),
+                VcpuSetOptions options => ControlCommands.VcpuSet(options),
+                SchedCreditOptions options => ControlCommands.SchedCredit(options),
+                DumpCoreOptions options => ControlCommands.DumpCore(options),
+                TopOptions options => TopCommand.Run(options),
                 RenameOptions options => ControlCommands.Rename(options),
                 DomidOptions options => ControlCommands.Domid(options),
                 DomnameOptions options => ControlCommands.Domname(options),

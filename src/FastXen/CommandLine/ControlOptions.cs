@@ -53,6 +53,10 @@ public sealed class ServeOptions
     /// <summary>Seconds for the guests to shut down.</summary>
     [Option("grace", MetaValue = "SECONDS", HelpText = "When told to stop by a signal: time for the guests to shut down (default 10). A second signal ends them at once.")]
     public string? Grace { get; set; }
+
+    /// <summary>Host threads.</summary>
+    [Option("host-threads", MetaValue = "N", HelpText = "Threads that run the guests' processors (default: one for each of the host's).")]
+    public string? HostThreads { get; set; }
 }
 
 /// <summary><c>fastxen list</c>.</summary>
@@ -88,6 +92,88 @@ public sealed class RebootOptions : AskOptions;
 /// <summary><c>fastxen destroy</c>.</summary>
 [Verb("destroy", HelpText = "Stop a domain as if its plug were pulled.")]
 public sealed class DestroyOptions : DomainOptions;
+
+/// <summary><c>fastxen pause</c>.</summary>
+[Verb("pause", HelpText = "Stop a domain's processors, until it is unpaused.")]
+public sealed class PauseOptions : DomainOptions;
+
+/// <summary><c>fastxen unpause</c>.</summary>
+[Verb("unpause", HelpText = "Let a paused domain run again.")]
+public sealed class UnpauseOptions : DomainOptions;
+
+/// <summary><c>fastxen vcpu-list</c>.</summary>
+[Verb("vcpu-list", HelpText = "List processors of domains: where they run, and where they may.")]
+public sealed class VcpuListOptions : ControlOptions
+{
+    /// <summary>Name or id.</summary>
+    [Value(0, MetaName = "DOMAIN", HelpText = "Only this domain's.")]
+    public string? Domain { get; set; }
+}
+
+/// <summary><c>fastxen vcpu-pin</c>.</summary>
+[Verb("vcpu-pin", HelpText = "Say which host threads may run a processor.")]
+public sealed class VcpuPinOptions : DomainOptions
+{
+    /// <summary>Its number.</summary>
+    [Value(1, MetaName = "VCPU", Required = true, HelpText = "Its number, or all.")]
+    public string Vcpu { get; set; } = "";
+
+    /// <summary>Host threads.</summary>
+    [Value(2, MetaName = "CPUS", Required = true, HelpText = "Host threads, such as 0-3,5 or all; - for as they are.")]
+    public string Cpus { get; set; } = "";
+
+    /// <summary>Preferred host threads.</summary>
+    [Value(3, MetaName = "SOFT", HelpText = "Those of them that are preferred.")]
+    public string? SoftCpus { get; set; }
+}
+
+/// <summary><c>fastxen vcpu-set</c>.</summary>
+[Verb("vcpu-set", HelpText = "Say how many processors of a domain are in use.")]
+public sealed class VcpuSetOptions : DomainOptions
+{
+    /// <summary>How many.</summary>
+    [Value(1, MetaName = "COUNT", Required = true, HelpText = "How many.")]
+    public string Count { get; set; } = "";
+}
+
+/// <summary><c>fastxen sched-credit</c>.</summary>
+[Verb("sched-credit", HelpText = "Print or change domains' shares of the host's time.")]
+public sealed class SchedCreditOptions : ControlOptions
+{
+    /// <summary>Name or id.</summary>
+    [Option('d', "domain", MetaValue = "DOMAIN", HelpText = "Only this domain.")]
+    public string? Domain { get; set; }
+
+    /// <summary>The weight.</summary>
+    [Option('w', "weight", MetaValue = "WEIGHT", HelpText = "Its share relative to others' (1 to 65535; 256 is usual).")]
+    public string? Weight { get; set; }
+
+    /// <summary>The cap.</summary>
+    [Option('c', "cap", MetaValue = "PERCENT", HelpText = "Most that it may use, in percent of a host thread; 0: no limit.")]
+    public string? Cap { get; set; }
+}
+
+/// <summary><c>fastxen dump-core</c>.</summary>
+[Verb("dump-core", HelpText = "Write a domain's memory and registers as an ELF core file.")]
+public sealed class DumpCoreOptions : DomainOptions
+{
+    /// <summary>The file.</summary>
+    [Value(1, MetaName = "FILE", Required = true, HelpText = "The file; what it held is gone.")]
+    public string File { get; set; } = "";
+}
+
+/// <summary><c>fastxen top</c>.</summary>
+[Verb("top", HelpText = "Show what the domains of a host use, as it changes; q leaves.")]
+public sealed class TopOptions : ControlOptions
+{
+    /// <summary>Whether to print once.</summary>
+    [Option("once", HelpText = "Print one table and end.")]
+    public bool Once { get; set; }
+
+    /// <summary>Seconds.</summary>
+    [Option('d', "delay", MetaValue = "SECONDS", HelpText = "Time between two looks (default 1).")]
+    public string? Delay { get; set; }
+}
 
 /// <summary><c>fastxen rename</c>.</summary>
 [Verb("rename", HelpText = "Give a domain another name.")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastXen.Commands;
 using FastXen.Loader;
+using FastXen.Smp;
 
 namespace FastXen.CommandLine;
 
@@ -10,11 +11,20 @@ internal static class HostOptions
     private const double Longest = 86_400;
 
     /// <summary>A grace time in seconds.</summary>
-    public static TimeSpan Grace(string? text) => text is null ? HostSession.DefaultGrace : TimeSpan.FromSeconds(Seconds(text));
+    public static TimeSpan Grace(string? text) => text is null ? HostSession.DefaultGrace : TimeSpan.FromSeconds(Seconds(text, "--grace"));
+
+    /// <summary>A number of host threads; null where the option is absent.</summary>
+    public static int? Threads(string? text)
+    {
+        if (text is null) return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= Scheduler.MaximumHostThreads
+            ? threads
+            : throw new ConfigException("command line", $"--host-threads: expected a number from 1 to {Scheduler.MaximumHostThreads}, found \"{text}\"");
+    }
 
     /// <summary>Seconds, such as <c>2.5</c>.</summary>
-    public static double Seconds(string text) =>
+    public static double Seconds(string text, string option) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is >= 0 and <= Longest
             ? seconds
-            : throw new ConfigException("command line", $"--grace: expected seconds from 0 to {Longest}, found \"{text}\"");
+            : throw new ConfigException("command line", $"{option}: expected seconds from 0 to {Longest}, found \"{text}\"");
 }

@@ -18,6 +18,10 @@ public sealed class RunOptions
     [Option("grace", MetaValue = "SECONDS", HelpText = "When told to end by a signal: time for the guests to shut down (default 10). A second signal ends them at once.")]
     public string? Grace { get; set; }
 
+    /// <summary>Host threads.</summary>
+    [Option("host-threads", MetaValue = "N", HelpText = "Threads that run the guests' processors (default: one for each of the host's).")]
+    public string? HostThreads { get; set; }
+
     /// <summary>Kernel image.</summary>
     [Option("kernel", MetaValue = "FILE", HelpText = "Kernel: an IA-64 ELF file, plain or gzip.")]
     public string? Kernel { get; set; }

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using FastXen.CommandLine;
 using FastXen.Control;
 using FastXen.Loader.Hosting;
+using FastXen.Smp;
 
 namespace FastXen.Commands;
 
@@ -38,6 +39,63 @@ internal static class ControlCommands
     public static int Destroy(DestroyOptions options) => Do(options, new ControlRequest { Command = "destroy", Domain = options.Domain });
 
     public static int Rename(RenameOptions options) => Do(options, new ControlRequest { Command = "rename", Domain = options.Domain, Name = options.Name });
+
+    public static int Pause(PauseOptions options) => Do(options, new ControlRequest { Command = "pause", Domain = options.Domain });
+
+    public static int Unpause(UnpauseOptions options) => Do(options, new ControlRequest { Command = "unpause", Domain = options.Domain });
+
+    public static int VcpuList(VcpuListOptions options) =>
+        Ask(options, new ControlRequest { Command = "vcpu-list", Domain = options.Domain }, ControlJson.Default.ListVcpuInfo, static vcpus =>
+        {
+            Print($"{"Name",-32} {"ID",5} {"VCPU",5} {"CPU",5}   State   {"Time(s)",8} Affinity (Hard / Soft)");
+            foreach (VcpuInfo vcpu in vcpus)
+            {
+                // As xl: r runs, b waits for an event, p is paused or offline; what waits for its turn has no letter.
+                string state = vcpu.State switch
+                {
+                    VcpuPhase.Running => "r--",
+                    VcpuPhase.Blocked => "-b-",
+                    VcpuPhase.Queued => "---",
+                    _ => "--p",
+                };
+                string cpu = vcpu.HostThread?.ToString(CultureInfo.InvariantCulture) ?? "-";
+                Print($"{vcpu.Name,-32} {vcpu.Id,5} {vcpu.Vcpu,5} {cpu,5}   {state}     {vcpu.CpuSeconds,8:F1} {vcpu.HardAffinity} / {vcpu.SoftAffinity}");
+            }
+        });
+
+    public static int VcpuPin(VcpuPinOptions options) => Do(options, new ControlRequest
+    {
+        Command = "vcpu-pin",
+        Domain = options.Domain,
+        Vcpu = options.Vcpu == "all" ? null : Number(options.Vcpu, "VCPU"),
+        Cpus = options.Cpus == "-" ? null : options.Cpus,
+        SoftCpus = options.SoftCpus == "-" ? null : options.SoftCpus,
+    });
+
+    public static int VcpuSet(VcpuSetOptions options) =>
+        Do(options, new ControlRequest { Command = "vcpu-set", Domain = options.Domain, Count = Number(options.Count, "COUNT") });
+
+    public static int SchedCredit(SchedCreditOptions options)
+    {
+        bool change = options.Weight is not null || options.Cap is not null;
+        if (change && options.Domain is null) throw new ControlException("name the domain to change with -d");
+        ControlRequest request = new()
+        {
+            Command = "sched-credit",
+            Domain = options.Domain,
+            Weight = options.Weight is { } weight ? Number(weight, "--weight") : null,
+            Cap = options.Cap is { } cap ? Number(cap, "--cap") : null,
+        };
+        return Ask(options, request, ControlJson.Default.ListCreditInfo, domains =>
+        {
+            if (change) return;
+            Print($"{"Name",-33} {"ID",4} {"Weight",6} {"Cap",4}");
+            foreach (CreditInfo domain in domains) Print($"{domain.Name,-33} {domain.Id,4} {domain.Weight,6} {domain.Cap,4}");
+        });
+    }
+
+    public static int DumpCore(DumpCoreOptions options) =>
+        Do(options, new ControlRequest { Command = "dump-core", Domain = options.Domain, File = Path.GetFullPath(options.File) });
 
     public static int Domid(DomidOptions options) => PrintOne(options, static domain => domain.Id.ToString(CultureInfo.InvariantCulture));
 
@@ -101,7 +159,10 @@ internal static class ControlCommands
 
     private static void Field<T>(string name, T value) => Print($"{name,-23}: {value}");
 
-    private static double? Grace(AskOptions options) => options.Grace is { } text ? HostOptions.Seconds(text) : null;
+    private static int Number(string text, string what) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw new ControlException($"{what}: expected a number, found \"{text}\"");
+
+    private static double? Grace(AskOptions options) => options.Grace is { } text ? HostOptions.Seconds(text, "--grace") : null;
 
     // "2 days, 3:04:05", as uptime prints.
     private static string Duration(double seconds)

@@ -28,7 +28,12 @@ internal static class RunCommand
     {
         using RunTrace trace = new(options);
         using RunDiagnostics diagnostics = new(options);
-        Host host = new() { OpenConsole = new ConsolePlaces(hasTerminal: true).Open, Translator = diagnostics.Translator };
+        using Host host = new()
+        {
+            HostThreads = HostOptions.Threads(options.HostThreads),
+            OpenConsole = new ConsolePlaces(hasTerminal: true).Open,
+            Translator = diagnostics.Translator,
+        };
         List<HostedDomain> domains = [];
         int signal;
         await using (HostSession session = new(host, options.Socket, HostOptions.Grace(options.Grace), socketRequired: false))

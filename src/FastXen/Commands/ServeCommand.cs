@@ -18,7 +18,11 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ServeOptions options, GuestConfig[] configs)
     {
-        Host host = new() { OpenConsole = new ConsolePlaces(hasTerminal: false).Open };
+        using Host host = new()
+        {
+            HostThreads = HostOptions.Threads(options.HostThreads),
+            OpenConsole = new ConsolePlaces(hasTerminal: false).Open,
+        };
         host.Log.Written += static line => Console.Error.WriteLine(line);
         await using HostSession session = new(host, options.Socket, HostOptions.Grace(options.Grace), socketRequired: true);
         host.Log.Write($"control socket {session.Socket}");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FastXen.Loader.Hosting;
+using FastXen.Smp;
 
 namespace FastXen.Control;
 
@@ -30,6 +31,12 @@ internal sealed record ControlRequest
     public double? Grace { get; set; }
     public bool Clear { get; set; }
     public bool History { get; set; } = true;
+    public int? Vcpu { get; set; }
+    public string? Cpus { get; set; }
+    public string? SoftCpus { get; set; }
+    public int? Count { get; set; }
+    public int? Weight { get; set; }
+    public int? Cap { get; set; }
 }
 
 /// <summary>An answer: <see cref="Result"/> or <see cref="Error"/>.</summary>
@@ -55,6 +62,22 @@ internal sealed record DomainInfo
     public required string Kernel { get; set; }
     public required string Config { get; set; }
 }
+
+/// <summary>A processor, as <c>vcpu-list</c> tells.</summary>
+internal sealed record VcpuInfo
+{
+    public required int Id { get; set; }
+    public required string Name { get; set; }
+    public required int Vcpu { get; set; }
+    public required int? HostThread { get; set; }
+    public required VcpuPhase State { get; set; }
+    public required double CpuSeconds { get; set; }
+    public required string HardAffinity { get; set; }
+    public required string SoftAffinity { get; set; }
+}
+
+/// <summary>A domain's share, as <c>sched-credit</c> tells.</summary>
+internal sealed record CreditInfo(int Id, string Name, int Weight, int Cap);
 
 /// <summary>A domain that was named in a request, and what became of it.</summary>
 internal sealed record DomainDone
@@ -90,6 +113,19 @@ internal sealed record LogLine(double Seconds, string Text);
 /// <summary>An event, as <c>events</c> sends them.</summary>
 internal sealed record EventLine(double Seconds, HostEventKind Event, int Id, string Name, string Detail);
 
+/// <summary>A domain's line in <c>top</c>.</summary>
+internal sealed record TopLine
+{
+    public required int Id { get; set; }
+    public required string Name { get; set; }
+    public required DomainState State { get; set; }
+    public required double CpuSeconds { get; set; }
+    public required double CpuPercent { get; set; }
+    public required ulong MemoryBytes { get; set; }
+    public required int Vcpus { get; set; }
+    public required double UptimeSeconds { get; set; }
+}
+
 /// <summary>Everything that goes over the socket, for the serializer that is made at compile time.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -102,6 +138,9 @@ internal sealed record EventLine(double Seconds, HostEventKind Event, int Id, st
 [JsonSerializable(typeof(List<DomainInfo>))]
 [JsonSerializable(typeof(DomainDone))]
 [JsonSerializable(typeof(List<DomainDone>))]
+[JsonSerializable(typeof(List<VcpuInfo>))]
+[JsonSerializable(typeof(List<CreditInfo>))]
+[JsonSerializable(typeof(List<TopLine>))]
 [JsonSerializable(typeof(HostInfo))]
 [JsonSerializable(typeof(List<LogLine>))]
 [JsonSerializable(typeof(EventLine))]

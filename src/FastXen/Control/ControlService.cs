@@ -4,6 +4,8 @@ using FastXen.Core;
 using FastXen.Loader;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;
+using FastXen.Loader.Scheduling;
+using FastXen.Smp;
 
 namespace FastXen.Control;
 
@@ -24,10 +26,17 @@ internal sealed class ControlService
         {
             ["list"] = Now(List),
             ["create"] = Now(Create),
+            ["pause"] = Now(request => OfDomain(request, static domain => domain.Pause())),
+            ["unpause"] = Now(request => OfDomain(request, static domain => domain.Unpause())),
             ["shutdown"] = ShutdownAsync,
             ["reboot"] = RebootAsync,
             ["destroy"] = DestroyAsync,
             ["rename"] = Now(Rename),
+            ["vcpu-list"] = Now(ListVcpus),
+            ["vcpu-pin"] = Now(Pin),
+            ["vcpu-set"] = Now(SetVcpus),
+            ["sched-credit"] = Now(Credit),
+            ["dump-core"] = Now(DumpCore),
             ["info"] = Now(_ => Json(HostFacts.Read(_host, _socket), ControlJson.Default.HostInfo)),
             ["dmesg"] = Now(Log),
         };
@@ -121,6 +130,106 @@ internal sealed class ControlService
     {
         HostedDomain domain = DomainOf(request);
         _host.Rename(domain, Printable(request.Name ?? throw new ControlException("'rename' needs a \"name\"")));
+        return Done(domain, null);
+    }
+
+    private JsonElement ListVcpus(ControlRequest request)
+    {
+        List<VcpuInfo> vcpus = [];
+        foreach (HostedDomain domain in request.Domain is null ? _host.Domains : [DomainOf(request)])
+        {
+            DomainScheduling scheduling = domain.Domain.Scheduling;
+            IReadOnlyList<ScheduledVcpu> scheduled = scheduling.Vcpus;
+            for (int number = 0; number < domain.Config.Vcpus; number++)
+            {
+                // None between two machines.
+                VcpuStatistics? now = number < scheduled.Count ? scheduled[number].Statistics : null;
+                (ulong hard, ulong soft) = scheduling.Affinity(number);
+                vcpus.Add(new VcpuInfo
+                {
+                    Id = domain.Id,
+                    Name = domain.Name,
+                    Vcpu = number,
+                    HostThread = now?.HostThread,
+                    State = now?.Phase ?? VcpuPhase.Detached,
+                    CpuSeconds = now?.RunTime.TotalSeconds ?? 0,
+                    HardAffinity = HostThreadSet.Format(hard, scheduling.HostThreads),
+                    SoftAffinity = HostThreadSet.Format(soft, scheduling.HostThreads),
+                });
+            }
+        }
+        return Json(vcpus, ControlJson.Default.ListVcpuInfo);
+    }
+
+    private JsonElement Pin(ControlRequest request)
+    {
+        HostedDomain domain = DomainOf(request);
+        DomainScheduling time = domain.Domain.Scheduling;
+        ulong? hard = Set(request.Cpus, "cpus"), soft = Set(request.SoftCpus, "softCpus");
+        if (hard is null && soft is null) throw new ControlException("'vcpu-pin' needs \"cpus\" or \"softCpus\"");
+        int last = domain.Config.Vcpus - 1;
+        if (request.Vcpu is < 0 || request.Vcpu > last) throw new ControlException($"{domain.Name} has vcpus 0 to {last}, not {request.Vcpu}");
+        try
+        {
+            for (int vcpu = request.Vcpu ?? 0; vcpu <= (request.Vcpu ?? last); vcpu++) time.Pin(vcpu, hard, soft);
+        }
+        catch (ArgumentException)
+        {
+            throw new ControlException($"\"{request.Cpus}\" names none of the host threads, which are 0 to {time.HostThreads - 1}");
+        }
+        return Done(domain, null);
+    }
+
+    private static ulong? Set(string? text, string field)
+    {
+        if (text is null) return null;
+        return HostThreadSet.TryParse(text, out ulong cpus) ? cpus : throw new ControlException($"\"{field}\": expected {HostThreadSet.Form}, found \"{Printable(text)}\"");
+    }
+
+    // An unmodified kernel takes its processors out of use itself: the machine has no way to ask for that.
+    private JsonElement SetVcpus(ControlRequest request)
+    {
+        HostedDomain domain = DomainOf(request);
+        int all = domain.Config.Vcpus;
+        int count = request.Count ?? throw new ControlException("'vcpu-set' needs a \"count\"");
+        if (count == all) return Done(domain, null);
+        throw new ControlException(count < 1 || count > all
+            ? $"{domain.Name} was made with {all} vcpus: expected 1 to {all}, found {count}"
+            : $"{domain.Name} has the platform personality, whose kernel decides which of its {all} vcpus are online: in the guest, write 0 or 1 to /sys/devices/system/cpu/cpuN/online");
+    }
+
+    private JsonElement Credit(ControlRequest request)
+    {
+        bool change = request.Weight is not null || request.Cap is not null;
+        if (change)
+        {
+            HostedDomain domain = DomainOf(request);
+            DomainScheduling time = domain.Domain.Scheduling;
+            CreditParameters credit = time.Credit;
+            try
+            {
+                time.Credit = new CreditParameters(request.Weight ?? credit.Weight, request.Cap ?? credit.Cap);
+            }
+            catch (ArgumentException)
+            {
+                throw new ControlException($"expected a weight from 1 to {CreditParameters.MaximumWeight} and a cap from 0 to {CreditParameters.MaximumCap}");
+            }
+        }
+        IEnumerable<HostedDomain> domains = request.Domain is null ? _host.Domains : [DomainOf(request)];
+        return Json([.. domains.Select(static domain =>
+            new CreditInfo(domain.Id, domain.Name, domain.Domain.Scheduling.Credit.Weight, domain.Domain.Scheduling.Credit.Cap))], ControlJson.Default.ListCreditInfo);
+    }
+
+    private JsonElement DumpCore(ControlRequest request)
+    {
+        if (request.File is not { } file || !Path.IsPathFullyQualified(file)) throw new ControlException("'dump-core' needs a \"file\" (a whole path)");
+        return OfDomain(request, domain => domain.Domain.DumpCore(file));
+    }
+
+    private JsonElement OfDomain(ControlRequest request, Action<HostedDomain> what)
+    {
+        HostedDomain domain = DomainOf(request);
+        what(domain);
         return Done(domain, null);
     }
 

@@ -6,8 +6,8 @@ using FastXen.Smp;
 
 namespace FastXen.Loader.Hosting;
 
-/// <summary>The domains of one process. Any thread.</summary>
-public sealed class Host
+/// <summary>The domains of one process, and the scheduler that runs them. Any thread.</summary>
+public sealed class Host : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, HostedDomain> _domains = [];
@@ -65,11 +65,11 @@ public sealed class Host
     /// <summary>Makes a domain and starts it; what is wrong with its config is a <see cref="LoadException"/>.</summary>
     public HostedDomain Create(GuestConfig config)
     {
-        Reserve(config.Name);
+        int id = Reserve(config.Name);
         HostedDomain domain;
         try
         {
-            domain = new HostedDomain(this, config, SchedulerFor(config), Translator, OpenConsole);
+            domain = new HostedDomain(this, id, config, SchedulerFor(config));
         }
         catch
         {
@@ -78,8 +78,6 @@ public sealed class Host
         }
         lock (_lock)
         {
-            domain.Id = ++_lastId;
-            domain.Domain.Announce(domain.Id);
             domain.Created = Log.Now;
             _domains.Add(domain.Id, domain);
             // Whoever stopped the host meanwhile has not seen this domain.
@@ -125,8 +123,10 @@ public sealed class Host
             // One that was being made is seen only now.
             await Task.WhenAll(Domains.Select(static domain => domain.Ended)).ConfigureAwait(false);
         }
-        Scheduler?.Dispose();
     }
+
+    /// <summary>Ends the threads of the host. After <see cref="StopAsync"/>.</summary>
+    public void Dispose() => _scheduler?.Dispose();
 
     internal void Remove(HostedDomain domain)
     {
@@ -155,12 +155,14 @@ public sealed class Host
         }
     }
 
-    private void Reserve(string name)
+    // The number of the domain that is to have the name: one that cannot be made uses its number up.
+    private int Reserve(string name)
     {
         lock (_lock)
         {
             if (_closed) throw new HostException("the host is shutting down and takes no more domains");
             if (!_names.Add(name)) throw Taken(name);
+            return ++_lastId;
         }
     }
 

@@ -1,5 +1,6 @@
 using FastXen.Core;
 using FastXen.Loader.Configuration;
+using FastXen.Loader.Scheduling;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 
@@ -16,27 +17,31 @@ public sealed class HostedDomain
     private bool _dying;
     private bool _asked;
 
-    internal HostedDomain(Host host, GuestConfig config, Scheduler scheduler, TranslatorOptions translator, Func<HostedDomain, ICharacterBackend?> openConsole)
+    internal HostedDomain(Host host, int id, GuestConfig config, Scheduler scheduler)
     {
         _host = host;
+        Id = id;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report, scheduler) { Translator = translator };
+        Domain = new Domain(config, Report, scheduler) { Translator = host.Translator };
         try
         {
-            _place = openConsole(this);
+            _place = host.OpenConsole(this);
+            Console = new DomainConsole(_place);
+            Domain.Announce(id);
+            Domain.PowerOn(Console);
         }
         catch
         {
             Domain.Dispose();
+            (_place as IDisposable)?.Dispose();
             throw;
         }
-        Console = new DomainConsole(_place);
         Domain.Rebooted += () => Tell(HostEventKind.Rebooted);
     }
 
     /// <summary>Its number, from 1; never used again by this host.</summary>
-    public int Id { get; internal set; }
+    public int Id { get; }
 
     /// <summary>Its name, which no other domain of the host has.</summary>
     public string Name { get; internal set; }
@@ -70,10 +75,29 @@ public sealed class HostedDomain
             lock (_lock)
             {
                 if (_dying) return DomainState.Dying;
-                return _asked ? DomainState.ShuttingDown : DomainState.Running;
+                if (Scheduling.IsPaused) return DomainState.Paused;
+                if (_asked) return DomainState.ShuttingDown;
             }
+            IReadOnlyList<ScheduledVcpu> vcpus = Scheduling.Vcpus;
+            return vcpus.Count == 0 || vcpus.Any(static vcpu => vcpu.Statistics.Phase is VcpuPhase.Running or VcpuPhase.Queued)
+                ? DomainState.Running
+                : DomainState.Blocked;
         }
     }
+
+    /// <summary>Takes its processors off the host threads. When this returns none is in guest code. A domain that is paused stays so.</summary>
+    public void Pause()
+    {
+        if (Scheduling.Pause()) Tell(HostEventKind.Paused);
+    }
+
+    /// <summary>Lets a paused domain run again.</summary>
+    public void Unpause()
+    {
+        if (Scheduling.Unpause()) Tell(HostEventKind.Unpaused);
+    }
+
+    private DomainScheduling Scheduling => Domain.Scheduling;
 
     /// <summary>
     /// Asks the guest to shut down, by its power button, and stops it when it has not done so after the grace time. Completes when the domain is gone.
@@ -139,7 +163,7 @@ public sealed class HostedDomain
     /// <summary>Runs the guest to its end. Once.</summary>
     internal async Task RunToEndAsync()
     {
-        VcpuStop reason = await Domain.RunAsync(Console).ConfigureAwait(false);
+        VcpuStop reason = await Domain.RunAsync().ConfigureAwait(false);
         lock (_lock) _dying = true;
         Console.End();
         (_place as IDisposable)?.Dispose();
@@ -157,6 +181,11 @@ public sealed class HostedDomain
     // False: the guest was not asked, and the caller may do as it likes.
     private bool Ask(HostEventKind kind, TimeSpan grace, bool force)
     {
+        if (Scheduling.IsPaused)
+        {
+            if (!force) throw new HostException($"{Name} is paused: unpause it first");
+            Unpause();
+        }
         lock (_lock) _asked = true;
         if (Domain.PressPowerButton(thenReboot: kind == HostEventKind.AskedToReboot))
         {

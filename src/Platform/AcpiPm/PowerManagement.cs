@@ -39,14 +39,23 @@ public sealed class PowerManagement : IPortDevice
         start = time.GetTimestamp();
     }
 
-    /// <summary>Presses the power button: a guest that listens shuts itself down. False when it does not listen (its driver has not enabled the event).</summary>
-    public bool PressPowerButton()
+    /// <summary>Whether the guest listens to the power button: its driver has enabled the event.</summary>
+    public bool HasPowerButtonListener
+    {
+        get
+        {
+            lock (gate)
+                return (enable & PowerButtonStatus) != 0;
+        }
+    }
+
+    /// <summary>Presses the power button: a guest that listens shuts itself down.</summary>
+    public void PressPowerButton()
     {
         lock (gate)
         {
             status |= PowerButtonStatus;
             UpdateInterrupt();
-            return (enable & PowerButtonStatus) != 0;
         }
     }
 

@@ -95,6 +95,27 @@ public sealed class ControlCommandTests : IDisposable
     }
 
     [Fact]
+    public void Processors_are_paused_pinned_and_weighed()
+    {
+        Create("guest", Guests.Worker);
+        Do("pause", "guest");
+        Assert.Contains("--p---", Do("list", "guest"));
+        Refused("guest is paused: unpause it first", "shutdown", "guest");
+        Do("unpause", "1");
+        Do("sched-credit", "-d", "guest", "-w", "512", "-c", "50");
+        Assert.Matches("^Name +ID Weight  Cap\nguest +1    512   50\n$", Do("sched-credit"));
+        Assert.Equal(512, Json("sched-credit", "-d", "1")[0].GetProperty("weight").GetInt32());
+        Refused("expected a weight from 1 to 65535 and a cap from 0 to 6400", "sched-credit", "-d", "guest", "-w", "0");
+        Do("vcpu-pin", "guest", "all", "0");
+        Assert.Matches("guest +1     0     0   [r-][b-][p-] +[0-9.]+ 0 / all\n", Do("vcpu-list"));
+        Refused("guest has vcpus 0 to 0, not 3", "vcpu-pin", "guest", "3", "0");
+        Refused("\"cpus\": expected \"all\", or numbers and ranges from 0 to 63 with commas, such as \"0-3,5\" or \"0-7,^2\", found \"x\"", "vcpu-pin", "guest", "0", "x");
+        Do("vcpu-set", "guest", "1");
+        Refused("guest was made with 1 vcpus: expected 1 to 1, found 2", "vcpu-set", "guest", "2");
+        Refused("COUNT: expected a number, found \"many\"", "vcpu-set", "guest", "many");
+    }
+
+    [Fact]
     public void A_signal_asks_the_guests_first()
     {
         Create("guest", Guests.Idle);

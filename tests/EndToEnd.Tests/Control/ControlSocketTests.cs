@@ -8,13 +8,15 @@ using FastXen.Sockets;
 namespace FastXen.EndToEnd.Tests.Control;
 
 /// <summary>The control socket of a host in this process: what comes over it is a request or garbage, and never harms.</summary>
-public sealed class ControlSocketTests : IAsyncLifetime
+public sealed class ControlSocketTests : IAsyncLifetime, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("fastxen-control-").FullName;
     private readonly Host _host = new();
     private ControlServer _server = null!;
 
     private string Socket => Path.Combine(_folder, "host.sock");
+
+    public void Dispose() => _host.Dispose();
 
     public Task InitializeAsync()
     {
@@ -69,6 +71,9 @@ public sealed class ControlSocketTests : IAsyncLifetime
     [InlineData("""{"command":"list","domain":"x"}""", "there is no domain 'x'")]
     [InlineData("""{"command":"destroy"}""", "'destroy' needs a \"domain\"")]
     [InlineData("""{"command":"console","domain":"7"}""", "there is no domain '7'")]
+    [InlineData("""{"command":"pause","domain":"x"}""", "there is no domain 'x'")]
+    [InlineData("""{"command":"vcpu-pin","domain":"x","cpus":"0"}""", "there is no domain 'x'")]
+    [InlineData("""{"command":"sched-credit","weight":1}""", "'sched-credit' needs a \"domain\"")]
     [InlineData("""{"command":"create"}""", "'create' needs a \"file\" (a whole path) or a \"config\" (the text)")]
     [InlineData("""{"command":"create","file":"relative.json"}""", "'create' needs a \"file\" (a whole path) or a \"config\" (the text)")]
     [InlineData("""{"command":"create","config":"{"}""", "config: not a JSON object that describes a guest")]
