@@ -1,4 +1,5 @@
 using FastXen.Core;
+using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Platform;
 using FastXen.Smp;
@@ -34,6 +35,9 @@ public sealed class DomainScheduling
         Array.Fill(_hard, config.Cpus & all);
         Array.Fill(_soft, config.CpusSoft & all);
     }
+
+    /// <summary>The domain's number, by which traces name it.</summary>
+    internal int Number { get; set; }
 
     /// <summary>How many host threads there are: affinities have a bit for each.</summary>
     public int HostThreads => _scheduler.HostThreadCount;
@@ -91,6 +95,7 @@ public sealed class DomainScheduling
         {
             if (_paused) return false;
             _domain?.Pause();
+            if (Tracing.Lifecycle) FastXenEventSource.Log.DomainPaused(Number);
             return _paused = true;
         }
     }
@@ -101,6 +106,7 @@ public sealed class DomainScheduling
         lock (_lock)
         {
             if (!_paused) return false;
+            if (Tracing.Lifecycle) FastXenEventSource.Log.DomainUnpaused(Number);
             _domain?.Unpause();
             _paused = false;
             return true;
