@@ -92,7 +92,7 @@ public sealed class Domain : IDisposable
     /// <summary>Gives the domain its number, and tells traces of it.</summary>
     internal void Announce(int number)
     {
-        Number = number;
+        Number = Scheduling.Number = number;
         DomainMetrics.Add(this, _config.Name);
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainCreated(Number, _config.Vcpus, _config.Memory, _config.Name, _config.Personality.ToString());
     }
