@@ -126,15 +126,22 @@ power_button:
 start_timer:
         alloc r2 = ar.pfs, 1, 0, 0, 0
         mov r3 = TIMER_VECTOR
-        mov r8 = ar.itc
         ;;
         mov cr.itv = r3
         mov cr.tpr = r0
+        // As in the handler: not a time that has passed.
+again:  mov r8 = ar.itc
+        ;;
         add r8 = r8, in0
         ;;
         mov cr.itm = r8
         ;;
         srlz.d
+        ;;
+        mov r9 = ar.itc
+        ;;
+        cmp.geu p6, p0 = r9, r8
+(p6)    br.cond.spnt.few again
         br.ret.sptk.many b0
         .endp start_timer
 

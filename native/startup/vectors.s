@@ -65,16 +65,23 @@ not_lazy:
         movl r22 = TIMER_PERIOD
         ;;
         cmp.ne p6, p0 = r17, r19
-        mov r21 = ar.itc
         add r20 = 1, r20
         ;;
 (p6)    br.cond.spnt.many not_timer
+        st8 [r18] = r20
+        // A time that has passed when it is written raises no interrupt, and the host may have been busy elsewhere: look again.
+rearm:  mov r21 = ar.itc
+        ;;
         add r21 = r21, r22
         ;;
         mov cr.itm = r21
-        st8 [r18] = r20
         ;;
         srlz.d
+        ;;
+        mov r19 = ar.itc
+        ;;
+        cmp.geu p6, p0 = r19, r21
+(p6)    br.cond.spnt.few rearm
         ;;
         mov cr.eoi = r0
         mov pr = r16, -1

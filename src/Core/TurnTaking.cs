@@ -41,6 +41,21 @@ public sealed unsafe class TurnTaking
     /// <summary>True when those that have not stopped wait for what no timer of theirs brings.</summary>
     public bool IsIdle { get; private set; }
 
+    /// <summary>True when one that has not stopped can go on. Any thread, while nobody runs them.</summary>
+    public bool HasWork
+    {
+        get
+        {
+            for (int n = 0; n < vcpus.Count; n++)
+            {
+                if (!stopped[n] && vcpus[n].HasWork)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Instructions that all of them have retired.</summary>
     public ulong Retired
     {
@@ -59,7 +74,7 @@ public sealed unsafe class TurnTaking
         while (!IsOver)
         {
             RunTo(ulong.MaxValue);
-            while (IsIdle && !vcpus.Any(static vcpu => vcpu.HasWork))
+            while (IsIdle && !HasWork)
                 wake.Wait(ulong.MaxValue);
         }
     }

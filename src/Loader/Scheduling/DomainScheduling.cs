@@ -177,11 +177,21 @@ public sealed class DomainScheduling
         lock (_lock)
         {
             SchedulerDomain domain = _scheduler.AddDomain(_name, _credit, vcpu => OnStopped(machine, vcpu, over));
-            for (int i = 0; i < machine.Processors.Count; i++)
+            if (deterministic && machine.Processors.Count > 1)
             {
-                Vcpu processor = machine.Processors[i];
-                domain.Add(deterministic ? new DeterministicWork(processor) : new VcpuWork(processor), _hard[i], _soft[i], _paused);
+                // Processors that share one time run in turns: one thing to schedule.
+                TurnTaking turns = new(machine.Processors) { Stopped = processor => OnStopped(machine, processor, over) };
+                domain.Add(new TurnTakingWork(machine.Processors, turns), _hard[0], _soft[0], _paused);
             }
+            else
+            {
+                for (int i = 0; i < machine.Processors.Count; i++)
+                {
+                    Vcpu processor = machine.Processors[i];
+                    domain.Add(deterministic ? new DeterministicWork(processor) : new VcpuWork(processor), _hard[i], _soft[i], _paused);
+                }
+            }
+
             if (_realTime is not null) domain.RealTime = _realTime;
             _over = over;
             return _domain = domain;
@@ -191,8 +201,19 @@ public sealed class DomainScheduling
     // On a host thread.
     private static void OnStopped(PlatformMachine machine, ScheduledVcpu vcpu, TaskCompletionSource over)
     {
-        Vcpu processor = vcpu.Work is DeterministicWork work ? work.Vcpu : ((VcpuWork)vcpu.Work).Vcpu;
+        Vcpu processor = vcpu.Work switch
+        {
+            DeterministicWork work => work.Vcpu,
+            VcpuWork work => work.Vcpu,
+            _ => machine.Processor,
+        };
         if (vcpu.Fault is { } fault) processor.Crash($"internal error: {fault}");
+        // Those that take turns have each said that they stopped, unless a fault ended all of them.
+        if (vcpu.Work is not TurnTakingWork || vcpu.Fault is not null) OnStopped(machine, processor, over);
+    }
+
+    private static void OnStopped(PlatformMachine machine, Vcpu processor, TaskCompletionSource over)
+    {
         if (machine.Stopped(processor)) over.TrySetResult();
     }
 
