@@ -5,7 +5,7 @@ using FastXen.Perf.Measure;
 namespace FastXen.Perf.Tracing;
 
 /// <summary>Instructions that the whole process executes for one guest, as valgrind counts them.</summary>
-/// <param name="Guest">"demo" or "linux".</param>
+/// <param name="Guest">"bench" (its short form) or "linux".</param>
 /// <param name="Without">By the build without emit sites.</param>
 /// <param name="Off">By the normal build, while nobody listens.</param>
 /// <param name="Again">The same once more: what differs is noise.</param>
@@ -42,7 +42,7 @@ internal static class TracingCommand
             return 1;
         }
 
-        List<TracingResult> results = [Take("demo", untraced, "--kernel", "out/guests/demo", "--memory", "128M")];
+        List<TracingResult> results = [Take("bench", untraced, "--kernel", "out/guests/bench", "--memory", "128M", "--cmdline", "short")];
         string kit = Environment.GetEnvironmentVariable("FASTXEN_KIT") ?? "../shared/kit";
         if (File.Exists($"{kit}/vmlinux.gz"))
             results.Add(Take("linux", untraced, "--kernel", $"{kit}/vmlinux.gz", "--initrd", $"{kit}/initramfs.cpio.gz", "--memory", "256M", "--cmdline", "console=ttyS0 kit.run=/bin/true"));
