@@ -84,8 +84,8 @@ public sealed class RecordingTests : IDisposable
         string[] guests = [.. ours.Where(line => line.StartsWith("FastXen ", StringComparison.Ordinal))];
         Assert.Equal(2 + 3 * 2000 * 4, guests.Length);
         Assert.StartsWith("FastXen 1 DomainCreated", guests[0], StringComparison.Ordinal);
-        Assert.StartsWith("FastXen 5 DomainStopped", guests[^1], StringComparison.Ordinal);
-        // Events of one moment may come in either order.
+        Assert.Single(guests, line => line.StartsWith("FastXen 5 DomainStopped", StringComparison.Ordinal));
+        // Events of several threads need not come in the order of their times; both readers find the same ones.
         Assert.Equal(theirs.Order(), ours.Order());
     }
 
