@@ -45,7 +45,9 @@ internal static unsafe class HypervisorEntry
                 channels.EndPoll(p->Number);
         }
 
-        Reflection.DeliverEvents(s);
+        // A hypercall that is not over yet is one instruction to the guest.
+        if (p->ContinuesAt == 0 || p->ContinuesAt != (s->Ip | (uint)s->Slot))
+            Reflection.DeliverEvents(s);
     }
 
     // Requests by vector: the timer's, and those of the controller that guests have before they have events.
