@@ -32,7 +32,7 @@ public sealed class DomainDirectory
     /// <summary>The lowest free identifier from <paramref name="first"/> on.</summary>
     public ushort NextFree(ushort first = 1)
     {
-        for (ushort id = first; id < DomainIds.FirstReserved; id++)
+        for (ushort id = first; id < DomainIds.Host; id++)
         {
             if (Find(id) == null)
                 return id;
@@ -45,7 +45,7 @@ public sealed class DomainDirectory
 
     internal void Add(XenDomain domain)
     {
-        if (domain.Id >= DomainIds.FirstReserved)
+        if (domain.Id >= DomainIds.Host)
             throw new ArgumentOutOfRangeException(nameof(domain), $"{domain.Id} does not name an ordinary domain");
         lock (changes)
         {

@@ -6,6 +6,9 @@ public static class DomainIds
     /// <summary>Real domains have lower identifiers.</summary>
     public const ushort FirstReserved = 0x7ff0;
 
+    /// <summary>In whose name the host's own backends act: the highest ordinary number, which no real domain has.</summary>
+    public const ushort Host = 0x7fef;
+
     /// <summary>DOMID_SELF: the caller.</summary>
     public const ushort Self = 0x7ff0;
 

@@ -12,10 +12,16 @@ namespace FastXen.Xen;
 /// <summary>What a paravirtualized domain is made with.</summary>
 public sealed record ParavirtualConfiguration
 {
-    /// <summary>Memory in bytes, a multiple of 64 KiB.</summary>
+    /// <summary>Memory in bytes, a multiple of 64 KiB: what it begins with.</summary>
     public required ulong Memory { get; init; }
 
-    /// <summary>vCPUs.</summary>
+    /// <summary>What it may have at most, in bytes, a multiple of 64 KiB: room for its balloon. Null: <see cref="Memory"/>.</summary>
+    public ulong? MaximumMemory { get; init; }
+
+    /// <summary>False for a domain that a toolstack builds: it begins without memory and may have none until the toolstack says how much.</summary>
+    public bool Populate { get; init; } = true;
+
+    /// <summary>vCPUs; 0: <see cref="ParavirtualMachine.SetVcpus"/> makes them.</summary>
     public int Vcpus { get; init; } = 1;
 
     /// <summary>What executes guest code.</summary>
@@ -39,7 +45,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
 {
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
-    private readonly ParavirtualVcpu[] _vcpus;
+    private volatile ParavirtualVcpu[] _vcpus = [];
     private int _shutdown = -1;
 
     /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
@@ -47,22 +53,22 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     {
         Hypervisor = host;
         Configuration = configuration;
-        _arena = new PhysicalMemory(configuration.Memory);
-        _arena.AddRam(0, configuration.Memory);
+        ulong span = configuration.MaximumMemory ?? configuration.Memory;
+        if (span < configuration.Memory)
+            throw new ArgumentException($"{configuration.Memory >> 20} MiB of memory, {span >> 20} MiB at most", nameof(configuration));
+        _arena = new PhysicalMemory(span);
+        _arena.AddRam(0, span);
         var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
-        Domain = new XenDomain(host.Directory, id, memory, configuration.Vcpus, this, configuration.IsPrivileged);
+        Domain = new XenDomain(host.Directory, id, memory, 0, this, configuration.IsPrivileged) { ConventionalEnd = configuration.Memory };
         SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
-        for (ulong gpfn = 0; gpfn < memory.ArenaFrames; gpfn++)
-            memory.Populate(gpfn);
+        if (!configuration.Populate)
+            memory.Maximum = 0;
+        else
+            memory.Populate(0, configuration.Memory >> Frame.Shift);
         _arena.Map = new DomainFrameMap(memory, _arena.Base);
         Firmware = new FirmwareServices(this);
-        _vcpus = new ParavirtualVcpu[configuration.Vcpus];
-        for (int n = 0; n < _vcpus.Length; n++)
-        {
-            var processor = new Vcpu(_arena, configuration.Deterministic, _coherence) { Engine = configuration.Engine };
-            _vcpus[n] = new ParavirtualVcpu(this, n, processor);
-        }
-
+        if (configuration.Vcpus != 0)
+            SetVcpus(configuration.Vcpus);
         host.Add(this);
     }
 
@@ -90,6 +96,24 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     /// <summary>Starts a vCPU that is down, when it is ready to run; set by whoever runs the vCPUs.</summary>
     public Action<ParavirtualVcpu>? Started { get; set; }
 
+    /// <summary>Makes the vCPUs of a domain that has none, down.</summary>
+    public void SetVcpus(int count)
+    {
+        if (_vcpus.Length != 0)
+            throw new InvalidOperationException($"domain {Domain.Id} has {_vcpus.Length} vCPUs already");
+        if (count is < 1 or > XenDomain.MaximumVcpus)
+            throw new ArgumentOutOfRangeException(nameof(count), $"{count} vCPUs; expected 1 to {XenDomain.MaximumVcpus}");
+        var vcpus = new ParavirtualVcpu[count];
+        for (int n = 0; n < count; n++)
+        {
+            var processor = new Vcpu(_arena, Configuration.Deterministic, _coherence) { Engine = Configuration.Engine };
+            vcpus[n] = new ParavirtualVcpu(this, n, processor);
+        }
+
+        _vcpus = vcpus;
+        Domain.Vcpus = count;
+    }
+
     internal FirmwareServices Firmware { get; }
 
     internal byte* SharedInfo { get; }
@@ -101,7 +125,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
 
     /// <inheritdoc/>
-    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current is { } caller && caller.Machine == this ? caller.Processor : null);
+    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
 
     /// <summary>The guest, or a toolstack, ended the domain.</summary>
     public void Shutdown(ShutdownReason reason)
@@ -115,6 +139,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             Xen.ShutdownReason.Suspend => VcpuStop.Halted,
             _ => VcpuStop.Crashed,
         };
+        Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
             Configuration.Report("the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
@@ -162,5 +187,6 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Dispose();
         Domain.Destroy();
+        Hypervisor.TellOfDomain();
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Toolstack;
 
 namespace FastXen.Xen;
 
@@ -16,11 +18,26 @@ public sealed class XenHost
     /// <summary>The machine frames.</summary>
     public MachineFrames Frames { get; } = new();
 
+    /// <summary>Who makes, pauses and ends domains for a toolstack in a domain; null: nobody.</summary>
+    public IDomainControl? Control { get; set; }
+
     /// <summary>Nanoseconds since the host began: Xen's system time.</summary>
     public ulong SystemTime => (ulong)Stopwatch.GetElapsedTime(_start).Ticks * 100;
 
     /// <summary>The machine of a domain, or null where it is gone.</summary>
     public ParavirtualMachine? MachineOf(XenDomain domain) => _machines.GetValueOrDefault(domain);
+
+    /// <summary>Tells the privileged domains that a domain ended, or wants to be looked at (VIRQ_DOM_EXC).</summary>
+    public void TellOfDomain()
+    {
+        foreach (XenDomain domain in Directory.All)
+        {
+            if (!domain.IsPrivileged || !domain.Memory.TryEnter())
+                continue;
+            domain.EventChannels.SendVirq(Virq.DomainException);
+            domain.Memory.Leave();
+        }
+    }
 
     internal void Add(ParavirtualMachine machine) => _machines[machine.Domain] = machine;
 

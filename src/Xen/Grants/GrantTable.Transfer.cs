@@ -21,7 +21,8 @@ public sealed unsafe partial class GrantTable
         GrantStatus status = GrantStatus.BadDomain;
         if (target != null && target.Memory.TryEnter())
         {
-            status = target.Grants.Receive(reference, domain.Id, content) ? GrantStatus.Okay : GrantStatus.GeneralError;
+            bool isReceived = target.Grants.Receive(reference, domain.Id, new ReadOnlySpan<byte>(content, Frame.Size));
+            status = isReceived ? GrantStatus.Okay : GrantStatus.GeneralError;
             target.Memory.Leave();
         }
         new Span<byte>(content, Frame.Size).Clear();
@@ -30,7 +31,8 @@ public sealed unsafe partial class GrantTable
         return status;
     }
 
-    private bool Receive(uint reference, ushort giver, byte* content)
+    // The content may be shorter than the frame.
+    private bool Receive(uint reference, ushort giver, ReadOnlySpan<byte> content)
     {
         if (domain.IsDying || domain.Memory.Populated >= domain.Memory.Maximum || CheckReference(reference) != GrantStatus.Okay)
             return false;
@@ -51,7 +53,9 @@ public sealed unsafe partial class GrantTable
                 ref entry->FlagsAndDomain, expected | (uint)TransferFlags.Committed, expected);
             if (isAccepted)
             {
-                new ReadOnlySpan<byte>(content, Frame.Size).CopyTo(new Span<byte>(host, Frame.Size));
+                var frame = new Span<byte>(host, Frame.Size);
+                content.CopyTo(frame);
+                frame[content.Length..].Clear();
                 domain.Memory.NotifyWritten(gpfn);
                 Volatile.Write(ref entry->Frame, (uint)domain.Memory.MachineFrameOf(gpfn));
                 Interlocked.Or(ref entry->FlagsAndDomain, (uint)TransferFlags.Completed);
