@@ -2,7 +2,7 @@ using FastXen.Core;
 using FastXen.Core.State;
 using FastXen.Events;
 using FastXen.Mmu;
-using FastXen.Platform.Uart;
+using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Processor;
@@ -12,14 +12,23 @@ namespace FastXen.Xen;
 /// <summary>What a paravirtualized domain is made with.</summary>
 public sealed record ParavirtualConfiguration
 {
-    /// <summary>Memory in bytes, a multiple of 64 KiB.</summary>
+    /// <summary>Memory in bytes, a multiple of 64 KiB: what it begins with.</summary>
     public required ulong Memory { get; init; }
 
-    /// <summary>vCPUs.</summary>
+    /// <summary>What it may have at most, in bytes, a multiple of 64 KiB: room for its balloon. Null: <see cref="Memory"/>.</summary>
+    public ulong? MaximumMemory { get; init; }
+
+    /// <summary>False for a domain that a toolstack builds: it begins without memory and may have none until the toolstack says how much.</summary>
+    public bool Populate { get; init; } = true;
+
+    /// <summary>vCPUs; 0: <see cref="ParavirtualMachine.SetVcpus"/> makes them.</summary>
     public int Vcpus { get; init; } = 1;
 
     /// <summary>What executes guest code.</summary>
     public EngineKind Engine { get; init; }
+
+    /// <summary>How the translator works.</summary>
+    public TranslatorOptions Translator { get; init; } = new();
 
     /// <summary>True for a domain whose time follows its instructions.</summary>
     public bool Deterministic { get; init; }
@@ -27,8 +36,8 @@ public sealed record ParavirtualConfiguration
     /// <summary>True for dom0.</summary>
     public bool IsPrivileged { get; init; }
 
-    /// <summary>Where console_io goes, or null.</summary>
-    public ICharacterBackend? EmergencyConsole { get; init; }
+    /// <summary>Where console_io goes and what it reads from, or null.</summary>
+    public IHypervisorConsole? Console { get; init; }
 
     /// <summary>Told, in a sentence, when the guest stops for a reason that it did not ask for.</summary>
     public Action<string> Report { get; init; } = static _ => { };
@@ -39,7 +48,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
 {
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
-    private readonly ParavirtualVcpu[] _vcpus;
+    private volatile ParavirtualVcpu[] _vcpus = [];
     private int _shutdown = -1;
 
     /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
@@ -47,22 +56,22 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     {
         Hypervisor = host;
         Configuration = configuration;
-        _arena = new PhysicalMemory(configuration.Memory);
-        _arena.AddRam(0, configuration.Memory);
+        ulong span = configuration.MaximumMemory ?? configuration.Memory;
+        if (span < configuration.Memory)
+            throw new ArgumentException($"{configuration.Memory >> 20} MiB of memory, {span >> 20} MiB at most", nameof(configuration));
+        _arena = new PhysicalMemory(span);
+        _arena.AddRam(0, span);
         var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
-        Domain = new XenDomain(host.Directory, id, memory, configuration.Vcpus, this, configuration.IsPrivileged);
+        Domain = new XenDomain(host.Directory, id, memory, 0, this, configuration.IsPrivileged) { ConventionalEnd = configuration.Memory };
         SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
-        for (ulong gpfn = 0; gpfn < memory.ArenaFrames; gpfn++)
-            memory.Populate(gpfn);
+        if (!configuration.Populate)
+            memory.Maximum = 0;
+        else
+            memory.Populate(0, configuration.Memory >> Frame.Shift);
         _arena.Map = new DomainFrameMap(memory, _arena.Base);
         Firmware = new FirmwareServices(this);
-        _vcpus = new ParavirtualVcpu[configuration.Vcpus];
-        for (int n = 0; n < _vcpus.Length; n++)
-        {
-            var processor = new Vcpu(_arena, configuration.Deterministic, _coherence) { Engine = configuration.Engine };
-            _vcpus[n] = new ParavirtualVcpu(this, n, processor);
-        }
-
+        if (configuration.Vcpus != 0)
+            SetVcpus(configuration.Vcpus);
         host.Add(this);
     }
 
@@ -81,14 +90,45 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     /// <summary>Guest physical memory from 0 on, for whoever loads images.</summary>
     public PhysicalMemory Arena => _arena;
 
-    /// <summary>Where console_io goes, or null.</summary>
-    public ICharacterBackend? EmergencyConsole => Configuration.EmergencyConsole;
-
     /// <summary>Why the guest shut down; null while it did not.</summary>
     public ShutdownReason? ShutdownReason => _shutdown < 0 ? null : (ShutdownReason)_shutdown;
 
+    /// <summary>Why a vCPU that has stopped did so: as the guest shut down, if it did.</summary>
+    public VcpuStop StopReasonOf(Vcpu processor)
+    {
+        ArgumentNullException.ThrowIfNull(processor);
+        return ShutdownReason is { } reason ? StopOf(reason) : processor.StopReason;
+    }
+
     /// <summary>Starts a vCPU that is down, when it is ready to run; set by whoever runs the vCPUs.</summary>
     public Action<ParavirtualVcpu>? Started { get; set; }
+
+    /// <summary>Called when the guest has shut down, perhaps with no vCPU that could stop; set by whoever runs the vCPUs. It must not block.</summary>
+    public Action? HasShutDown { get; set; }
+
+    /// <summary>Makes the vCPUs of a domain that has none, down.</summary>
+    public void SetVcpus(int count)
+    {
+        if (_vcpus.Length != 0)
+            throw new InvalidOperationException($"domain {Domain.Id} has {_vcpus.Length} vCPUs already");
+        if (count is < 1 or > XenDomain.MaximumVcpus)
+            throw new ArgumentOutOfRangeException(nameof(count), $"{count} vCPUs; expected 1 to {XenDomain.MaximumVcpus}");
+        var vcpus = new ParavirtualVcpu[count];
+        for (int n = 0; n < count; n++)
+        {
+            var processor = new Vcpu(_arena, Configuration.Deterministic, _coherence)
+            {
+                Engine = Configuration.Engine,
+                TranslatorOptions = Configuration.Translator,
+                DomainNumber = Domain.Id,
+                Number = n,
+            };
+            vcpus[n] = new ParavirtualVcpu(this, n, processor);
+        }
+
+        _vcpus = vcpus;
+        Domain.Vcpus = count;
+    }
 
     internal FirmwareServices Firmware { get; }
 
@@ -101,25 +141,29 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
 
     /// <inheritdoc/>
-    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current is { } caller && caller.Machine == this ? caller.Processor : null);
+    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
 
     /// <summary>The guest, or a toolstack, ended the domain.</summary>
     public void Shutdown(ShutdownReason reason)
     {
         if (Interlocked.CompareExchange(ref _shutdown, (int)reason, -1) != -1)
             return;
-        VcpuStop stop = reason switch
-        {
-            Xen.ShutdownReason.PowerOff => VcpuStop.PowerOff,
-            Xen.ShutdownReason.Reboot => VcpuStop.Reboot,
-            Xen.ShutdownReason.Suspend => VcpuStop.Halted,
-            _ => VcpuStop.Crashed,
-        };
+        VcpuStop stop = StopOf(reason);
+        Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
             Configuration.Report("the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.RequestStop(stop);
+        HasShutDown?.Invoke();
     }
+
+    private static VcpuStop StopOf(ShutdownReason reason) => reason switch
+    {
+        Xen.ShutdownReason.PowerOff => VcpuStop.PowerOff,
+        Xen.ShutdownReason.Reboot => VcpuStop.Reboot,
+        Xen.ShutdownReason.Suspend => VcpuStop.Halted,
+        _ => VcpuStop.Crashed,
+    };
 
     /// <summary>Starts a vCPU that is down at <paramref name="entry"/> (a guest physical address); false where it is up.</summary>
     internal bool Start(ParavirtualVcpu vcpu, ulong entry, ulong gp)
@@ -135,15 +179,20 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         return true;
     }
 
-    /// <summary>A vCPU goes down; the firmware's interrupt brings it back.</summary>
-    internal static void TakeDownSelf(ParavirtualVcpu vcpu)
-    {
-        vcpu.IsUp = false;
-        vcpu.Processor.RequestStop(VcpuStop.Halted);
-    }
+    /// <summary>Has a vCPU go down, which the firmware's interrupt brings back; it is down when it has left the guest's code (<see cref="WentDown"/>).</summary>
+    internal static void TakeDown(ParavirtualVcpu vcpu) => vcpu.Processor.RequestStop(VcpuStop.Halted);
 
-    /// <summary>As the vCPU itself would go down.</summary>
-    internal void TakeDown(ParavirtualVcpu vcpu) => TakeDownSelf(vcpu);
+    /// <summary>
+    /// A vCPU has stopped, for whoever runs it to ask: true when it only went down. From then on another one may start it, and <see cref="Started"/> tells.
+    /// </summary>
+    public bool WentDown(ParavirtualVcpu vcpu)
+    {
+        ArgumentNullException.ThrowIfNull(vcpu);
+        if (ShutdownReason != null || vcpu.Processor.StopReason != VcpuStop.Halted)
+            return false;
+        vcpu.IsUp = false;
+        return true;
+    }
 
     /// <summary>Starts vCPU 0 at the kernel's entry, with r28 as its boot parameter's address.</summary>
     public void Boot(ulong entry, ulong bootParameter)
@@ -162,5 +211,6 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Dispose();
         Domain.Destroy();
+        Hypervisor.TellOfDomain();
     }
 }

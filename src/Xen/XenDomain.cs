@@ -12,19 +12,20 @@ public sealed class XenDomain
     public const int MaximumVcpus = 64;
 
     /// <summary>
-    /// Makes a domain and enters it in the directory. The shared_info page is in its memory from now on; nothing else is.
+    /// Makes a domain and enters it in the directory. The shared_info page is in its memory from now on; nothing else is. With 0 vCPUs it gets them later.
     /// </summary>
     public XenDomain(DomainDirectory directory, ushort id, DomainMemory memory, int vcpus, IVcpuSignal signal, bool isPrivileged = false)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(memory);
-        if (vcpus is < 1 or > MaximumVcpus)
-            throw new ArgumentOutOfRangeException(nameof(vcpus), $"{vcpus} vCPUs; expected 1 to {MaximumVcpus}");
+        if (vcpus is < 0 or > MaximumVcpus)
+            throw new ArgumentOutOfRangeException(nameof(vcpus), $"{vcpus} vCPUs; expected 0 to {MaximumVcpus}");
         Directory = directory;
         Id = id;
         Memory = memory;
         Vcpus = vcpus;
         IsPrivileged = isPrivileged;
+        ConventionalEnd = memory.ArenaFrames << Frame.Shift;
         EventChannels = new EventChannelTable(this, signal);
         Grants = new GrantTable(this, GrantLimits.Default);
         directory.Add(this);
@@ -40,7 +41,19 @@ public sealed class XenDomain
     public DomainMemory Memory { get; }
 
     /// <summary>How many vCPUs it has, up or down.</summary>
-    public int Vcpus { get; }
+    public int Vcpus { get; internal set; }
+
+    /// <summary>The UUID that its toolstack gave it.</summary>
+    public Guid Handle { get; set; }
+
+    /// <summary>Seconds from the host's clock to the one that its firmware shows.</summary>
+    public int TimeOffset { get; set; }
+
+    /// <summary>One past the last byte of the memory that it was built with (<c>convmem_end</c>).</summary>
+    public ulong ConventionalEnd { get; set; }
+
+    /// <summary>A debugger of the toolstack's wants to see its faults.</summary>
+    public bool IsDebugged { get; set; }
 
     /// <summary>It may act on other domains (dom0).</summary>
     public bool IsPrivileged { get; }

@@ -44,8 +44,9 @@ public sealed partial class EventChannelTable
         this.signal = signal;
         shared = new SharedInfo(domain.Memory.AddFixed(Frame.WindowStart));
         shared.MaskAllUpcalls();
-        virqPorts = new ushort[domain.Vcpus * Virq.Count];
-        polledPorts = new int[domain.Vcpus];
+        // The domain's vCPUs may come later.
+        virqPorts = new ushort[XenDomain.MaximumVcpus * Virq.Count];
+        polledPorts = new int[XenDomain.MaximumVcpus];
         Take(AllocatePort(), ChannelWord.Of(ChannelState.Reserved));
     }
 

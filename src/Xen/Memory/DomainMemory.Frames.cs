@@ -24,6 +24,13 @@ public sealed unsafe partial class DomainMemory
         return false;
     }
 
+    /// <summary>Populates the numbers from <paramref name="first"/> on, in a domain that is being made; those where something is stay as they are.</summary>
+    public void Populate(ulong first, ulong count)
+    {
+        for (ulong gpfn = first; gpfn < first + count; gpfn++)
+            Populate(gpfn);
+    }
+
     /// <summary>
     /// Takes an own frame out of the domain (decrease_reservation). Its content is lost, at once or when the last pin is undone. False
     /// when there is no own frame.

@@ -44,6 +44,9 @@ public unsafe struct ParavirtualState
     /// <summary>CR.ITM for which the timer's event was sent last.</summary>
     public ulong SignalledItm;
 
+    /// <summary>CR.ITM was reached, and no event told so yet.</summary>
+    public bool TimerExpired;
+
     /// <summary>Set while the hypervisor lets a handler of the interpreter do a privileged instruction for the guest: PSR.cpl is 0 in between.</summary>
     public bool Emulates;
 

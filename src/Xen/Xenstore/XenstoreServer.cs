@@ -141,6 +141,13 @@ public sealed partial class XenstoreServer
         }
     }
 
+    /// <summary>Whether a domain itself watches a node, so that it hears of a change.</summary>
+    public bool IsWatched(ushort domain, string path)
+    {
+        lock (gate)
+            return connections.Exists(connection => connection.IsDomain && connection.Domain == domain && connection.Watches.Exists(watch => StorePath.IsWithin(path, watch.Path)));
+    }
+
     private void Change(string path, bool isRemoval, Func<int> change)
     {
         StoreTree before = live.Tree;
