@@ -60,10 +60,25 @@ public sealed unsafe partial class CodeMemory : IDisposable
     /// <summary>Gives the pages of a part back, as far as it consists of whole ones; no code in it may run any more. It is zero when it is written next.</summary>
     public void Discard(long offset, long size)
     {
-        long page = Environment.SystemPageSize, first = (offset + page - 1) & -page, end = (offset + size) & -page;
         // Only advice: where the host refuses it, the old bytes stay until they are overwritten.
-        if (end > first)
-            _ = HostPages.Advise((nint)(Writable + first), (nuint)(end - first), HostPages.Remove);
+        if (WholePages(offset, size) is (long first, long length))
+            _ = HostPages.Advise((nint)(Writable + first), (nuint)length, HostPages.Remove);
+    }
+
+    /// <summary>
+    /// Takes the whole pages of a part out of the writable mapping, which finds them again, as they are, when it is touched. They stay where they are executed: what has
+    /// been written does not count twice among the process's resident pages.
+    /// </summary>
+    public void Unload(long offset, long size)
+    {
+        if (WholePages(offset, size) is (long first, long length))
+            _ = HostPages.Advise((nint)(Writable + first), (nuint)length, HostPages.Discard);
+    }
+
+    private static (long First, long Length)? WholePages(long offset, long size)
+    {
+        long page = Environment.SystemPageSize, first = (offset + page - 1) & -page, end = (offset + size) & -page;
+        return end > first ? (first, end - first) : null;
     }
 
     /// <summary>Unmaps the memory; no code in it may run any more.</summary>

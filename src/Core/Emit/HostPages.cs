@@ -8,7 +8,9 @@ internal static unsafe partial class HostPages
     public const int ReadWrite = 3, ReadExecute = 5;
     public const int Shared = 1, Private = 2, Anonymous = 0x20, NoReserve = 0x4000;
 
-    /// <summary>Advice: private pages are zero again; pages of a file are holes again; no page is to be a huge one.</summary>
+    /// <summary>
+    /// Advice: private pages are zero again, those of a file leave the mapping (and stay in the file); pages of a file are holes again; no page is to be a huge one.
+    /// </summary>
     public const int Discard = 4, Remove = 9, NoHugePages = 15;
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]

@@ -110,6 +110,9 @@ internal sealed unsafe partial class CodeArena : IDisposable
     /// <summary>Puts the host's flags where they belong and starts to collect them for the status field eax - 1 (0: stops). Uses rax and rcx.</summary>
     public byte* CollectFlags { get; private set; }
 
+    /// <summary>The memory of both parts' code.</summary>
+    public CodeMemory Memory => memory;
+
     /// <summary>Bytes of code that have been written.</summary>
     public int Used => used;
 
@@ -139,7 +142,16 @@ internal sealed unsafe partial class CodeArena : IDisposable
     public byte* NextExecutable => memory.Executable + used;
 
     /// <summary>The next region's code has been written.</summary>
-    public void Take(int bytes) => used += (bytes + 15) & ~15;
+    public void Take(int bytes)
+    {
+        int before = used;
+        used += (bytes + 15) & ~15;
+        // Written code is seldom written again (only links): its pages need no second place in the process's tables, where they would count twice.
+        if (before / WrittenChunk != used / WrittenChunk)
+            memory.Unload(CodeStart(part), before - CodeStart(part));
+    }
+
+    private const int WrittenChunk = 1 << 20;
 
     /// <summary>Takes a region, to which the next sites belong.</summary>
     public RegionState* BeginRegion()

@@ -76,6 +76,7 @@ internal sealed unsafe class Dispatcher : IDisposable
         waiting = null;
         otherFrame = null;
         lookup.Drop();
+        translator.Reclaim();
     }
 
     // To the next look-point.

@@ -359,6 +359,13 @@ internal sealed unsafe class Translator : IDisposable
         return true;
     }
 
+    /// <summary>A vCPU has seen an epoch, perhaps the last one to do so: memory that waited for that is given back at once, not with the next epoch.</summary>
+    public void Reclaim()
+    {
+        lock (code.Gate)
+            code.Epochs.Reclaim();
+    }
+
     /// <summary>What has been done so far, for all vCPUs.</summary>
     public TranslatorStatistics Statistics
     {

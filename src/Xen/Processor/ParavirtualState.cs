@@ -53,6 +53,9 @@ public unsafe struct ParavirtualState
     /// <summary>How far the hypercall is that it is at, where it is a list of hypercalls.</summary>
     public ulong InnerProgress;
 
+    /// <summary>CR.ITM was reached, and no event told so yet.</summary>
+    public bool TimerExpired;
+
     /// <summary>Set while the hypervisor lets a handler of the interpreter do a privileged instruction for the guest: PSR.cpl is 0 in between.</summary>
     public bool Emulates;
 
