@@ -80,6 +80,9 @@ public sealed partial class EventChannelTable
                 return port;
             Take(port, ChannelWord.Of(ChannelState.Virq, vcpu, virq));
             Volatile.Write(ref bound, (ushort)port);
+            // A timer that expired earlier waits for this.
+            if (virq == Virq.Itc)
+                signal.Notify(vcpu);
             return port;
         }
     }

@@ -58,7 +58,7 @@ internal static unsafe class ControlRegisterFile
         switch ((int)i->R3)
         {
             case Cr.Dcr: x->Dcr = value; return Step.Next;
-            case Cr.Itm: return VirtualTimer.Set(s, i, value);
+            case Cr.Itm: return VirtualTimer.Set(s, p, i, value);
             case Cr.Iva: p->Iva = value & ~0x7FFFUL; return Step.Next;
             case Cr.Pta:
                 int step = RegisterFiles.Result(s, i, MmuRegisters.SetPta(s->Mmu, value));
@@ -76,10 +76,7 @@ internal static unsafe class ControlRegisterFile
             case Cr.Tpr: return SetTpr(s, p, i, value);
             case Cr.Eoi: return LegacyInterrupts.EndOfInterrupt(p);
             case Cr.Itv or Cr.Pmv or Cr.Cmcv when (value & TimerReserved) != 0: return Fault.ReservedRegisterField(s, i);
-            case Cr.Itv:
-                x->Itv = s->Cr[Cr.Itv] = value;
-                s->Deadline = 0;
-                return Step.Next;
+            case Cr.Itv: return VirtualTimer.SetVector(s, p, value);
             case Cr.Pmv: x->Pmv = value; return Step.Next;
             case Cr.Cmcv: x->Cmcv = value; return Step.Next;
             case Cr.Lrr0 or Cr.Lrr1: return (value & Masked) != 0 ? Step.Next : Fault.IllegalOperation(s, i);

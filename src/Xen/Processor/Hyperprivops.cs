@@ -34,7 +34,7 @@ internal static unsafe class Hyperprivops
             0x09 => Result(s, p->Registers->Tpr),
             0x0a => ControlRegisterFile.SetTpr(s, p, i, s->Gr[R8]),
             0x0b => LegacyInterrupts.EndOfInterrupt(p),
-            0x0c => VirtualTimer.Set(s, i, s->Gr[R8]),
+            0x0c => VirtualTimer.Set(s, p, i, s->Gr[R8]),
             0x0d => Result(s, VhptWalker.Thash(s->Mmu, s->Gr[R8])),
             0x0e => VirtualTlb.PurgeGlobal(s, i, s->Gr[R8], s->Gr[R9]),
             0x0f => VirtualTlb.InsertRegister(s, p, i, s->Gr[R8], s->Gr[R9], instruction: false),

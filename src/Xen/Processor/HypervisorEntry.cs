@@ -45,7 +45,12 @@ internal static unsafe class HypervisorEntry
                 channels.EndPoll(p->Number);
         }
 
-        Reflection.DeliverEvents(s);
+        if (p->TimerExpired)
+            SendTimer(s, p);
+
+        // A hypercall that is not over yet is one instruction to the guest.
+        if (p->ContinuesAt == 0 || p->ContinuesAt != (s->Ip | (uint)s->Slot))
+            Reflection.DeliverEvents(s);
     }
 
     // Requests by vector: the timer's, and those of the controller that guests have before they have events.
@@ -65,18 +70,24 @@ internal static unsafe class HypervisorEntry
         }
     }
 
-    // One event for each value of ITM.
+    // Without a callback the timer is an interrupt of the controller; the event is still owed when there is one.
     private static void Timer(VcpuState* s, ParavirtualState* p, byte vector)
     {
-        if (p->EventCallback == 0)
-        {
-            LegacyInterrupts.Request(p, vector);
-            return;
-        }
-
         if (p->SignalledItm == s->Cr[Cr.Itm])
             return;
+        p->TimerExpired = true;
+        if (p->EventCallback == 0)
+            LegacyInterrupts.Request(p, vector);
+    }
+
+    // One event for each value of ITM. It waits for the guest to bind its VIRQ: Linux arms the timer a while before.
+    private static void SendTimer(VcpuState* s, ParavirtualState* p)
+    {
+        EventChannelTable channels = ParavirtualVcpu.Of(p).Machine.Domain.EventChannels;
+        if (p->EventCallback == 0 || !channels.IsVirqBound(Virq.Itc, p->Number))
+            return;
+        p->TimerExpired = false;
         p->SignalledItm = s->Cr[Cr.Itm];
-        ParavirtualVcpu.Of(p).Machine.Domain.EventChannels.SendVirq(Virq.Itc, p->Number);
+        channels.SendVirq(Virq.Itc, p->Number);
     }
 }

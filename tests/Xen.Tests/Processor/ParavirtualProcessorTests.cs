@@ -290,6 +290,76 @@ public sealed class ParavirtualProcessorTests
         Assert.True(kernel.Machine.Domain.EventChannels.IsVirqBound(Virq.Itc));
     }
 
+    // callback_op(register, 0x111800): r14 is left at the argument.
+    private const string RegisterCallback = """
+        movl r14=0x180000 ;;
+        st8 [r14]=r0 ;;
+        adds r15=8,r14 ;;
+        movl r16=0x111800 ;;
+        st8 [r15]=r16 ;;
+        mov r32=0 ;;
+        movl r33=0x8000000000180000 ;;
+        mov r2=30 ;;
+        break 0x1000 ;;
+
+        """;
+
+    // bind_virq(VIRQ_ITC), then events are taken.
+    private const string BindTimer = """
+        mov r16=16 ;;
+        st8 [r14]=r16 ;;
+        mov r32=1 ;;
+        mov r2=32 ;;
+        break 0x1000 ;;
+        break 0x7 ;;
+
+        """;
+
+    // r16: counts down.
+    private const string Spin = "movl r16=1000 ;;\n mov ar.lc=r16 ;;\n 1: br.cloop.sptk.few 1b ;;\n";
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void A_timer_that_expires_before_its_event_is_bound_is_told_when_it_is(EngineKind engine)
+    {
+        using Kernel kernel = new(engine, $"""
+            {RegisterCallback}
+            mov r3=0xef ;;
+            mov cr.itv=r3 ;;
+            mov r8=ar.itc ;;
+            adds r8=100,r8 ;;
+            break 0xc ;;
+            {Spin}
+            {BindTimer}
+            {Spin}
+            {Kernel.Stop}
+            """, (0x1800, $"mov r14=7 ;;\n {Kernel.Say("r14")} {Kernel.Stop}"));
+        Assert.Equal(VcpuStop.PowerOff, kernel.Stopped);
+        Assert.Equal(7UL, kernel.Result(0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void A_timer_that_expires_while_it_is_masked_is_told_when_it_is_not(EngineKind engine)
+    {
+        using Kernel kernel = new(engine, $"""
+            {RegisterCallback}
+            mov r8=ar.itc ;;
+            adds r8=100,r8 ;;
+            break 0xc ;;
+            {BindTimer}
+            {Spin}
+            mov r3=1 ;;
+            {Kernel.Say("r3")}
+            mov r3=0xef ;;
+            mov cr.itv=r3 ;;
+            {Spin}
+            {Kernel.Stop}
+            """, (0x1800, $"mov r14=7 ;;\n {Kernel.Say("r14")} {Kernel.Stop}"));
+        Assert.Equal(VcpuStop.PowerOff, kernel.Stopped);
+        Assert.Equal((1UL, 7UL), (kernel.Result(0), kernel.Result(1)));
+    }
+
     [Theory]
     [MemberData(nameof(Engines))]
     public void A_fault_while_nothing_is_collected_ends_the_domain(EngineKind engine)
