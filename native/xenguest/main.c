@@ -1,22 +1,28 @@
 // The kernel: on Xen or on a machine, whichever it finds.
-#include "xen.h"
+#include "devices.h"
+#include "grants.h"
+#include "selftest.h"
+#include "xenstore.h"
 
 void first_main(void) {
-    if (on_xen) xen_start();
+    xen_start();
     firmware_start();
     memory_start();
-    if (on_xen) {
-        events_start();
-    }
+    if (on_xen) events_start();
     time_start();
     machine->enable_interrupts();
     console_start();
-    print("xenguest on %s: %lu MiB free, timer %lu MHz, command line \"%s\"\n", machine->name, free_page_count() >> 6, itc_frequency() / 1000000, command_line());
+    print("xenguest on %s: %lu MiB free, timer %lu MHz\n", machine->name, free_page_count() >> 6, itc_frequency() / 1000000);
     smp_start();
-    print("%d of %d processors are up\n", cpus_up(), cpu_count);
-    for (int k = 0; k < 3; k++) {
-        sleep(100 * MILLISECOND);
-        print("tick %lu at %lu us\n", this_cpu->ticks, now() / 1000);
+    if (on_xen) {
+        grants_start();
+        xs_start();
+        balloon_start();
+        disks_start();
+        internet_start();
+        nics_start();
     }
-    end_machine(POWER_OFF);
+    print("%d of %d processors, %d disks, %d network interfaces\n", cpus_up(), cpu_count, disk_count, nic_count);
+    int failures = has_word("selftest") ? selftest() : 0;
+    end_machine(failures ? CRASH : POWER_OFF);
 }
