@@ -16,7 +16,7 @@ public sealed record DomainImage(ulong Entry, string CommandLine, ulong Initrd =
     /// <summary>The guest's port of its xenstore channel; 0 where there is none.</summary>
     public int StorePort { get; init; }
 
-    /// <summary>The guest's port of its console channel; 0 where there is none.</summary>
+    /// <summary>The guest's port of its console channel; 0 where its console is the hypervisor's.</summary>
     public int ConsolePort { get; init; }
 }
 
@@ -25,6 +25,8 @@ public static class DomainBuilder
 {
     private const int StartInfoSize = 0x490, CommandLineOffset = 0x80, CommandLineSize = 1024;
     private const ulong MagicPages = 4;
+    // start_info's flags: SIF_PRIVILEGED, SIF_INITDOMAIN.
+    private const uint Privileged = 1, InitialDomain = 2;
 
     /// <summary>Guest frame number of the console's ring.</summary>
     public static ulong ConsoleFrame(ParavirtualMachine machine) => TotalFrames(machine) - 1;
@@ -32,8 +34,11 @@ public static class DomainBuilder
     /// <summary>Guest frame number of xenstore's ring.</summary>
     public static ulong StoreFrame(ParavirtualMachine machine) => TotalFrames(machine) - 2;
 
-    /// <summary>One past the last byte that a kernel and its RAM disk may take.</summary>
-    public static ulong ConventionalEnd(ParavirtualMachine machine) => (TotalFrames(machine) - MagicPages) << Frame.Shift;
+    /// <summary>The first byte that a kernel and its RAM disk may take.</summary>
+    public const ulong ConventionalStart = FirmwareLayout.Size;
+
+    /// <summary>One past the last byte that a kernel and its RAM disk may take in a domain of so many bytes.</summary>
+    public static ulong ConventionalEnd(ulong memory) => memory - (MagicPages << Frame.Shift);
 
     private static ulong TotalFrames(ParavirtualMachine machine) => machine.Configuration.Memory >> Frame.Shift;
 
@@ -54,10 +59,16 @@ public static class DomainBuilder
         Span<byte> page = new byte[StartInfoSize + 96];
         Encoding.ASCII.GetBytes("xen-3.0-ia64").CopyTo(page);
         Put(page, 0x20, total);
+        if (machine.Configuration.IsPrivileged)
+            BinaryPrimitives.WriteUInt32LittleEndian(page[0x30..], Privileged | InitialDomain);
         Put(page, 0x38, StoreFrame(machine));
         BinaryPrimitives.WriteInt32LittleEndian(page[0x40..], image.StorePort);
-        Put(page, 0x48, ConsoleFrame(machine));
-        BinaryPrimitives.WriteInt32LittleEndian(page[0x50..], image.ConsolePort);
+        if (image.ConsolePort != 0)
+        {
+            Put(page, 0x48, ConsoleFrame(machine));
+            BinaryPrimitives.WriteInt32LittleEndian(page[0x50..], image.ConsolePort);
+        }
+
         Put(page, 0x70, image.Initrd);
         Put(page, 0x78, image.InitrdSize);
         byte[] text = Encoding.ASCII.GetBytes(image.CommandLine);
