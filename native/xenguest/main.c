@@ -1,8 +1,22 @@
 // The kernel: on Xen or on a machine, whichever it finds.
+//
+// Words of the command line: "selftest": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
+// it is asked. "stay": dom0 stays after what it shows. "scratch": the tests may write to the first disk. "address=A.B.C.D": its IP address.
+#include "control.h"
 #include "devices.h"
 #include "grants.h"
 #include "selftest.h"
 #include "xenstore.h"
+
+static void start_on_xen(void) {
+    grants_start();
+    xs_start();
+    balloon_start();
+    disks_start();
+    internet_start();
+    nics_start();
+    control_start();
+}
 
 void first_main(void) {
     xen_start();
@@ -12,17 +26,12 @@ void first_main(void) {
     time_start();
     machine->enable_interrupts();
     console_start();
-    print("xenguest on %s: %lu MiB free, timer %lu MHz\n", machine->name, free_page_count() >> 6, itc_frequency() / 1000000);
     smp_start();
-    if (on_xen) {
-        grants_start();
-        xs_start();
-        balloon_start();
-        disks_start();
-        internet_start();
-        nics_start();
-    }
-    print("%d of %d processors, %d disks, %d network interfaces\n", cpus_up(), cpu_count, disk_count, nic_count);
-    int failures = has_word("selftest") ? selftest() : 0;
-    end_machine(failures ? CRASH : POWER_OFF);
+    if (on_xen) start_on_xen();
+    print("xenguest on %s, %s: %d of %d processors, %lu MiB free, timer %lu MHz, %d disks, %d network interfaces\n", machine->name,
+        is_dom0() ? "dom0" : on_xen ? "domU" : "alone", cpus_up(), cpu_count, free_page_count() >> 6, itc_frequency() / 1000000, disk_count, nic_count);
+    if (has_word("selftest")) end_machine(selftest() ? CRASH : POWER_OFF);
+    if (is_dom0()) tour();
+    else if (!has_word("idle")) selftest();
+    prompt();
 }

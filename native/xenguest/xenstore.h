@@ -25,4 +25,4 @@ int xs_watch(const char *path, xs_handler handler, void *argument); // the numbe
 void xs_unwatch(int watch);
 int xs_wait_state(const char *path, int state, u64 until); // until path/state is it (true), or another end (false)
 int xs_state(const char *path);
-int domain_id(void);
+int domain_id(void);                    // its own number
