@@ -2,7 +2,7 @@ using FastXen.Core;
 using FastXen.Core.State;
 using FastXen.Events;
 using FastXen.Mmu;
-using FastXen.Platform.Uart;
+using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Processor;
@@ -27,14 +27,17 @@ public sealed record ParavirtualConfiguration
     /// <summary>What executes guest code.</summary>
     public EngineKind Engine { get; init; }
 
+    /// <summary>How the translator works.</summary>
+    public TranslatorOptions Translator { get; init; } = new();
+
     /// <summary>True for a domain whose time follows its instructions.</summary>
     public bool Deterministic { get; init; }
 
     /// <summary>True for dom0.</summary>
     public bool IsPrivileged { get; init; }
 
-    /// <summary>Where console_io goes, or null.</summary>
-    public ICharacterBackend? EmergencyConsole { get; init; }
+    /// <summary>Where console_io goes and what it reads from, or null.</summary>
+    public IHypervisorConsole? Console { get; init; }
 
     /// <summary>Told, in a sentence, when the guest stops for a reason that it did not ask for.</summary>
     public Action<string> Report { get; init; } = static _ => { };
@@ -87,14 +90,21 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     /// <summary>Guest physical memory from 0 on, for whoever loads images.</summary>
     public PhysicalMemory Arena => _arena;
 
-    /// <summary>Where console_io goes, or null.</summary>
-    public ICharacterBackend? EmergencyConsole => Configuration.EmergencyConsole;
-
     /// <summary>Why the guest shut down; null while it did not.</summary>
     public ShutdownReason? ShutdownReason => _shutdown < 0 ? null : (ShutdownReason)_shutdown;
 
+    /// <summary>Why a vCPU that has stopped did so: as the guest shut down, if it did.</summary>
+    public VcpuStop StopReasonOf(Vcpu processor)
+    {
+        ArgumentNullException.ThrowIfNull(processor);
+        return ShutdownReason is { } reason ? StopOf(reason) : processor.StopReason;
+    }
+
     /// <summary>Starts a vCPU that is down, when it is ready to run; set by whoever runs the vCPUs.</summary>
     public Action<ParavirtualVcpu>? Started { get; set; }
+
+    /// <summary>Called when the guest has shut down, perhaps with no vCPU that could stop; set by whoever runs the vCPUs. It must not block.</summary>
+    public Action? HasShutDown { get; set; }
 
     /// <summary>Makes the vCPUs of a domain that has none, down.</summary>
     public void SetVcpus(int count)
@@ -106,7 +116,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         var vcpus = new ParavirtualVcpu[count];
         for (int n = 0; n < count; n++)
         {
-            var processor = new Vcpu(_arena, Configuration.Deterministic, _coherence) { Engine = Configuration.Engine };
+            var processor = new Vcpu(_arena, Configuration.Deterministic, _coherence)
+            {
+                Engine = Configuration.Engine,
+                TranslatorOptions = Configuration.Translator,
+                DomainNumber = Domain.Id,
+                Number = n,
+            };
             vcpus[n] = new ParavirtualVcpu(this, n, processor);
         }
 
@@ -132,19 +148,22 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     {
         if (Interlocked.CompareExchange(ref _shutdown, (int)reason, -1) != -1)
             return;
-        VcpuStop stop = reason switch
-        {
-            Xen.ShutdownReason.PowerOff => VcpuStop.PowerOff,
-            Xen.ShutdownReason.Reboot => VcpuStop.Reboot,
-            Xen.ShutdownReason.Suspend => VcpuStop.Halted,
-            _ => VcpuStop.Crashed,
-        };
+        VcpuStop stop = StopOf(reason);
         Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
             Configuration.Report("the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.RequestStop(stop);
+        HasShutDown?.Invoke();
     }
+
+    private static VcpuStop StopOf(ShutdownReason reason) => reason switch
+    {
+        Xen.ShutdownReason.PowerOff => VcpuStop.PowerOff,
+        Xen.ShutdownReason.Reboot => VcpuStop.Reboot,
+        Xen.ShutdownReason.Suspend => VcpuStop.Halted,
+        _ => VcpuStop.Crashed,
+    };
 
     /// <summary>Starts a vCPU that is down at <paramref name="entry"/> (a guest physical address); false where it is up.</summary>
     internal bool Start(ParavirtualVcpu vcpu, ulong entry, ulong gp)
@@ -160,15 +179,20 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         return true;
     }
 
-    /// <summary>A vCPU goes down; the firmware's interrupt brings it back.</summary>
-    internal static void TakeDownSelf(ParavirtualVcpu vcpu)
-    {
-        vcpu.IsUp = false;
-        vcpu.Processor.RequestStop(VcpuStop.Halted);
-    }
+    /// <summary>Has a vCPU go down, which the firmware's interrupt brings back; it is down when it has left the guest's code (<see cref="WentDown"/>).</summary>
+    internal static void TakeDown(ParavirtualVcpu vcpu) => vcpu.Processor.RequestStop(VcpuStop.Halted);
 
-    /// <summary>As the vCPU itself would go down.</summary>
-    internal void TakeDown(ParavirtualVcpu vcpu) => TakeDownSelf(vcpu);
+    /// <summary>
+    /// A vCPU has stopped, for whoever runs it to ask: true when it only went down. From then on another one may start it, and <see cref="Started"/> tells.
+    /// </summary>
+    public bool WentDown(ParavirtualVcpu vcpu)
+    {
+        ArgumentNullException.ThrowIfNull(vcpu);
+        if (ShutdownReason != null || vcpu.Processor.StopReason != VcpuStop.Halted)
+            return false;
+        vcpu.IsUp = false;
+        return true;
+    }
 
     /// <summary>Starts vCPU 0 at the kernel's entry, with r28 as its boot parameter's address.</summary>
     public void Boot(ulong entry, ulong bootParameter)

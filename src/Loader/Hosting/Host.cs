@@ -3,16 +3,22 @@ using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
+using FastXen.Xen;
 
 namespace FastXen.Loader.Hosting;
 
 /// <summary>The domains of one process, and the scheduler that runs them. Any thread.</summary>
 public sealed class Host : IDisposable
 {
+    // Domain numbers are below DOMID_FIRST_RESERVED; the last of them is the host's own backends' (DomainIds.Host).
+    private const int HighestNumber = DomainIds.FirstReserved - 2;
+
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, HostedDomain> _domains = [];
     // Names of domains that exist or are being made.
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _numbers = [];
+    private readonly Lazy<XenHost> _xen = new(static () => new XenHost());
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Scheduler? _scheduler;
     private int _lastId;
@@ -32,6 +38,9 @@ public sealed class Host : IDisposable
     {
         get { lock (_lock) return _scheduler; }
     }
+
+    /// <summary>What the domains on the Xen interface have in common.</summary>
+    public XenHost Xen => _xen.Value;
 
     /// <summary>How the translators of its domains work.</summary>
     public TranslatorOptions Translator { get; init; } = new();
@@ -65,7 +74,7 @@ public sealed class Host : IDisposable
     /// <summary>Makes a domain and starts it; what is wrong with its config is a <see cref="LoadException"/>.</summary>
     public HostedDomain Create(GuestConfig config)
     {
-        int id = Reserve(config.Name);
+        int id = Reserve(config);
         HostedDomain domain;
         try
         {
@@ -73,7 +82,7 @@ public sealed class Host : IDisposable
         }
         catch
         {
-            Release(config.Name);
+            Release(id, config.Name);
             throw;
         }
         lock (_lock)
@@ -126,7 +135,11 @@ public sealed class Host : IDisposable
     }
 
     /// <summary>Ends the threads of the host. After <see cref="StopAsync"/>.</summary>
-    public void Dispose() => _scheduler?.Dispose();
+    public void Dispose()
+    {
+        _scheduler?.Dispose();
+        if (_xen.IsValueCreated) Xen.Dispose();
+    }
 
     internal void Remove(HostedDomain domain)
     {
@@ -134,6 +147,7 @@ public sealed class Host : IDisposable
         {
             _domains.Remove(domain.Id);
             _names.Remove(domain.Name);
+            _numbers.Remove(domain.Id);
         }
     }
 
@@ -156,19 +170,34 @@ public sealed class Host : IDisposable
     }
 
     // The number of the domain that is to have the name: one that cannot be made uses its number up.
-    private int Reserve(string name)
+    private int Reserve(GuestConfig config)
     {
         lock (_lock)
         {
             if (_closed) throw new HostException("the host is shutting down and takes no more domains");
-            if (!_names.Add(name)) throw Taken(name);
-            return ++_lastId;
+            if (config.IsPrivileged && _numbers.Contains(0)) throw new HostException($"there is a privileged domain already: {config.Name} cannot be another one");
+            if (!_names.Add(config.Name)) throw Taken(config.Name);
+            int id = config.IsPrivileged ? 0 : NextNumber();
+            _numbers.Add(id);
+            return id;
         }
     }
 
-    private void Release(string name)
+    // As Xen does: upwards, and from 1 on again after the highest one that a domain may have.
+    private int NextNumber()
     {
-        lock (_lock) _names.Remove(name);
+        do _lastId = _lastId % HighestNumber + 1;
+        while (_numbers.Contains(_lastId));
+        return _lastId;
+    }
+
+    private void Release(int id, string name)
+    {
+        lock (_lock)
+        {
+            _names.Remove(name);
+            _numbers.Remove(id);
+        }
     }
 
     private static HostException Taken(string name) => new($"there is a domain '{name}' already: give this one another \"name\"");

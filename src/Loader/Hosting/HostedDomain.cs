@@ -23,7 +23,7 @@ public sealed class HostedDomain
         Id = id;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report, scheduler) { Translator = host.Translator };
+        Domain = new Domain(config, Report, new DomainSurroundings(scheduler, host.Translator, () => host.Xen, host.Log.Write));
         try
         {
             _place = host.OpenConsole(this);
@@ -40,7 +40,7 @@ public sealed class HostedDomain
         Domain.Rebooted += () => Tell(HostEventKind.Rebooted);
     }
 
-    /// <summary>Its number, from 1; never used again by this host.</summary>
+    /// <summary>Its number: 0 for dom0, else from 1 on; seldom used again by this host, and never at once.</summary>
     public int Id { get; }
 
     /// <summary>Its name, which no other domain of the host has.</summary>
@@ -187,14 +187,14 @@ public sealed class HostedDomain
             Unpause();
         }
         lock (_lock) _asked = true;
-        if (Domain.PressPowerButton(thenReboot: kind == HostEventKind.AskedToReboot))
+        if (Domain.AskToShutDown(thenReboot: kind == HostEventKind.AskedToReboot))
         {
             Tell(kind, $"{grace.TotalSeconds:0.###} s from now at the latest");
             return true;
         }
         if (force) return false;
         lock (_lock) _asked = false;
-        throw new HostException($"{Name} does not listen to its power button (yet): it cannot be asked, only forced");
+        throw new HostException($"{Name} {(Config.Personality == Personality.Xen ? "does not watch control/shutdown" : "does not listen to its power button")} (yet): it cannot be asked, only forced");
     }
 
     private void Report(string text)

@@ -33,7 +33,7 @@ internal static unsafe class VcpuOp
             case Up:
                 return vcpu.IsUp ? 0 : -Errno.EINVAL;
             case Down:
-                machine.TakeDown(vcpu);
+                ParavirtualMachine.TakeDown(vcpu);
                 return 0;
             case IsUp:
                 return vcpu.IsUp ? 1 : 0;

@@ -23,6 +23,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
 
     private readonly GCHandle _handle;
     private Timer? _alarm;
+    private volatile bool _isUp;
     private ParavirtualState* _state;
 
     /// <summary>Makes a vCPU of a domain; its page of shared registers enters the domain's memory.</summary>
@@ -51,7 +52,11 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     public Vcpu Processor { get; }
 
     /// <summary>True from its start until it goes down.</summary>
-    public bool IsUp { get; internal set; }
+    public bool IsUp
+    {
+        get => _isUp;
+        internal set => _isUp = value;
+    }
 
     /// <summary>Where its runstate goes; null where the guest did not ask.</summary>
     internal GuestBuffer? RunstateArea { get; set; }
@@ -85,6 +90,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         _state->Iva = 0;
         _state->EventCallback = 0;
         _state->SignalledItm = 0;
+        _state->ContinuesAt = 0;
         _state->TimerExpired = false;
         for (int word = 0; word < 4; word++)
             _state->Irr[word] = _state->InService[word] = 0;
