@@ -46,6 +46,9 @@ public sealed record ParavirtualConfiguration
 /// <summary>A domain on the Xen/ia64 interface: its memory, vCPUs, channels and grants, and the hypervisor's side of them.</summary>
 public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisposable
 {
+    /// <summary>Ticks a second of a guest's interval time counter.</summary>
+    public const ulong ItcFrequency = FirmwareServices.ItcFrequency;
+
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
     private volatile ParavirtualVcpu[] _vcpus = [];

@@ -48,7 +48,9 @@ internal static unsafe class HypervisorEntry
         if (p->TimerExpired)
             SendTimer(s, p);
 
-        Reflection.DeliverEvents(s);
+        // A hypercall that is not over yet is one instruction to the guest.
+        if (p->ContinuesAt == 0 || p->ContinuesAt != (s->Ip | (uint)s->Slot))
+            Reflection.DeliverEvents(s);
     }
 
     // Requests by vector: the timer's, and those of the controller that guests have before they have events.
