@@ -2,6 +2,8 @@
 #pragma once
 #include "kernel.h"
 
+#define NOWHERE (1UL << 63 | 0x00000fff00000000UL) // a handle of an address that has no memory
+
 int selftest(void);                     // the number of failures
 void expect(const char *name, s64 got, s64 expected);
 void expect_true(const char *name, int holds);

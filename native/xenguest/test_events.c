@@ -106,7 +106,7 @@ static void test_binding(void) {
     expect("evtchn.unmask.port", event_channel_op(EVTCHNOP_unmask, &wrong), -EINVAL);
     expect("evtchn.send.port", event_channel_op(EVTCHNOP_send, &wrong), -EINVAL);
     expect("evtchn.unknown", event_channel_op(99, &wrong), -ENOSYS);
-    expect("evtchn.nowhere", hypercall(EVTCHNOP_send, 1UL << 63 | 0x00000fff00000000UL, 0, 0, 0, HYPERVISOR_event_channel_op), -EFAULT);
+    expect("evtchn.nowhere", hypercall(EVTCHNOP_send, NOWHERE, 0, 0, 0, HYPERVISOR_event_channel_op), -EFAULT);
 }
 
 void test_events(void) {

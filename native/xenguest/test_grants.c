@@ -95,7 +95,7 @@ void test_grants(void) {
     grant_table_op(GNTTABOP_setup_table, &setup, 1);
     expect_true("grant.setup.other", setup.status < 0);
     expect("grant.unknown", grant_table_op(99, &query, 1), -ENOSYS);
-    expect("grant.nowhere", hypercall(GNTTABOP_query_size, 1UL << 63 | 0x00000fff00000000UL, 1, 0, 0, HYPERVISOR_grant_table_op), -EFAULT);
+    expect("grant.nowhere", hypercall(GNTTABOP_query_size, NOWHERE, 1, 0, 0, HYPERVISOR_grant_table_op), -EFAULT);
     test_mapping();
     test_copies();
     struct grant_transfer transfer = { 0xffffffffff, DOMID_SELF, 3, 77 };

@@ -4,7 +4,6 @@
 
 enum { XENVER_version, XENVER_extraversion, XENVER_compile_info, XENVER_capabilities, XENVER_changeset, XENVER_platform_parameters, XENVER_get_features,
     XENVER_pagesize, XENVER_guest_handle, XENVER_commandline };
-#define NOWHERE (1UL << 63 | 0x00000fff00000000UL)  // a handle of an address that has no memory
 
 static u8 buffer[2048] __attribute__((aligned(2048)));
 

@@ -99,7 +99,7 @@ static void show_processors(void) {
         send_ipi_event(1);
         while (cpus[1]->ipis == before && now() < until) pause();
     }
-    print("  processors    %d up; an event reaches another one in %lu ns\n", cpus_up(), (now() - begin) / rounds);
+    print("  processors    %d up; an event reaches another one in %lu us\n", cpus_up(), (now() - begin) / rounds / 1000);
 }
 
 static void show_calls(void) {
@@ -109,7 +109,7 @@ static void show_calls(void) {
     begin = now();
     for (int k = 0; k < 1000; k++) machine->get_rr(0);
     u64 privileged = now() - begin;
-    print("  hypercalls    %lu ns each; a privileged operation as a call of its own %lu ns\n", calls / 1000, privileged / 1000);
+    print("  hypercalls    %lu ns each; a privileged operation by hyperprivop %lu ns\n", calls / 1000, privileged / 1000);
 }
 
 static int has_result(void *path) {
