@@ -1,5 +1,4 @@
 using FastXen.Core;
-using FastXen.Core.State;
 using FastXen.Events;
 using FastXen.Mmu;
 using FastXen.Platform.Uart;
@@ -46,7 +45,8 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
     private volatile ParavirtualVcpu[] _vcpus = [];
-    private int _shutdown = -1;
+    private readonly Lock _starts = new();
+    private int _shutdownCode = -1, _isShutDown;
 
     /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
     public ParavirtualMachine(XenHost host, ushort id, ParavirtualConfiguration configuration)
@@ -67,6 +67,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             memory.Populate(0, configuration.Memory >> Frame.Shift);
         _arena.Map = new DomainFrameMap(memory, _arena.Base);
         Firmware = new FirmwareServices(this);
+        Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);
@@ -91,9 +92,12 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public ICharacterBackend? EmergencyConsole => Configuration.EmergencyConsole;
 
     /// <summary>Why the guest shut down; null while it did not.</summary>
-    public ShutdownReason? ShutdownReason => _shutdown < 0 ? null : (ShutdownReason)_shutdown;
+    public ShutdownReason? ShutdownReason => Volatile.Read(ref _isShutDown) == 0 ? null : (ShutdownReason)_shutdownCode;
 
-    /// <summary>Starts a vCPU that is down, when it is ready to run; set by whoever runs the vCPUs.</summary>
+    /// <summary>
+    /// A vCPU came up for the first time, and is to be run from now on (also while it is down later: then it waits). Set by whoever runs the vCPUs; called on the
+    /// thread of the vCPU that starts it.
+    /// </summary>
     public Action<ParavirtualVcpu>? Started { get; set; }
 
     /// <summary>Makes the vCPUs of a domain that has none, down.</summary>
@@ -116,6 +120,8 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
 
     internal FirmwareServices Firmware { get; }
 
+    internal Watchdogs Watchdogs { get; }
+
     internal byte* SharedInfo { get; }
 
     /// <summary>Address of the window with the shared registers, on all vCPUs.</summary>
@@ -127,10 +133,11 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     /// <inheritdoc/>
     public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
 
-    /// <summary>The guest, or a toolstack, ended the domain.</summary>
+    /// <summary>The guest, or a toolstack, ended the domain. A reason that was told before is the one that counts.</summary>
     public void Shutdown(ShutdownReason reason)
     {
-        if (Interlocked.CompareExchange(ref _shutdown, (int)reason, -1) != -1)
+        reason = SetShutdownCode(reason);
+        if (Interlocked.Exchange(ref _isShutDown, 1) != 0)
             return;
         VcpuStop stop = reason switch
         {
@@ -139,44 +146,39 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             Xen.ShutdownReason.Suspend => VcpuStop.Halted,
             _ => VcpuStop.Crashed,
         };
-        Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
-            Configuration.Report("the guest says that it crashed");
+            Configuration.Report(reason == Xen.ShutdownReason.Watchdog ? "the guest did not feed its watchdog" : "the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.RequestStop(stop);
+    }
+
+    /// <summary>SCHEDOP_shutdown_code: the reason of a shutdown that is to come, unless one was told before. Returns the one that counts.</summary>
+    internal ShutdownReason SetShutdownCode(ShutdownReason reason)
+    {
+        int before = Interlocked.CompareExchange(ref _shutdownCode, (byte)reason, -1);
+        return before == -1 ? (ShutdownReason)(byte)reason : (ShutdownReason)before;
     }
 
     /// <summary>Starts a vCPU that is down at <paramref name="entry"/> (a guest physical address); false where it is up.</summary>
     internal bool Start(ParavirtualVcpu vcpu, ulong entry, ulong gp)
     {
-        if (vcpu.IsUp)
-            return false;
-        vcpu.Initialize(entry);
-        VcpuState* s = vcpu.Processor.State;
-        s->Gr[1] = gp;
-        s->Br[0] = FirmwareLayout.SalReturn;
-        vcpu.IsUp = true;
-        Started?.Invoke(vcpu);
-        return true;
+        lock (_starts)
+        {
+            bool isFirst = !vcpu.IsInitialized;
+            if (!vcpu.Start(new VcpuStart(entry, gp, FirmwareLayout.SalReturn)))
+                return false;
+            if (isFirst)
+                Started?.Invoke(vcpu);
+            return true;
+        }
     }
-
-    /// <summary>A vCPU goes down; the firmware's interrupt brings it back.</summary>
-    internal static void TakeDownSelf(ParavirtualVcpu vcpu)
-    {
-        vcpu.IsUp = false;
-        vcpu.Processor.RequestStop(VcpuStop.Halted);
-    }
-
-    /// <summary>As the vCPU itself would go down.</summary>
-    internal void TakeDown(ParavirtualVcpu vcpu) => TakeDownSelf(vcpu);
 
     /// <summary>Starts vCPU 0 at the kernel's entry, with r28 as its boot parameter's address.</summary>
     public void Boot(ulong entry, ulong bootParameter)
     {
         ParavirtualVcpu first = _vcpus[0];
-        first.Initialize(entry);
-        first.Processor.State->Gr[28] = bootParameter;
-        first.IsUp = true;
+        first.Begin(new VcpuStart(entry, BootParameter: bootParameter));
+        first.BringUp();
         Started?.Invoke(first);
     }
 
@@ -184,6 +186,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Dispose()
     {
         Hypervisor.Remove(this);
+        Watchdogs.Dispose();
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Dispose();
         Domain.Destroy();

@@ -46,7 +46,7 @@ internal static unsafe class FirmwareEntry
                 services.Sal(call, vcpu);
                 break;
             case FirmwareCalls.SalReturn:
-                ParavirtualMachine.TakeDownSelf(vcpu);
+                vcpu.TakeDown();
                 break;
             case 0x700:
                 // The identity mapping of region 7 is only a help for the hypervisor's speed; ours needs none.
