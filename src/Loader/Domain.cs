@@ -4,16 +4,10 @@ using FastXen.Events;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Dumps;
 using FastXen.Loader.Hosting;
-using FastXen.Loader.Images;
+using FastXen.Loader.Machines;
 using FastXen.Loader.Scheduling;
-using FastXen.Platform;
-using FastXen.Platform.Block;
-using FastXen.Platform.Firmware.Efi;
-using FastXen.Platform.Net;
-using FastXen.Platform.Net.Nat;
-using FastXen.Platform.Net.Tap;
+using FastXen.Loader.Xen;
 using FastXen.Platform.Uart;
-using FastXen.Smp;
 
 namespace FastXen.Loader;
 
@@ -26,16 +20,12 @@ public sealed class Domain : IDisposable
 
     private readonly GuestConfig _config;
     private readonly Action<string> _report;
-    private readonly BootImages _images;
-    private readonly List<DiskDevice> _disks = [];
-    private readonly List<NetworkDevice> _networks = [];
-    private readonly List<IDisposable> _backends = [];
-    private readonly VariableStore _variables;
+    private readonly IGuest _guest;
     private readonly Lock _lock = new();
     private ICharacterBackend? _console;
     // Made, and not yet run.
-    private PlatformMachine? _next;
-    private PlatformMachine? _machine;
+    private IGuestMachine? _next;
+    private IGuestMachine? _machine;
     private bool _stopRequested;
     private bool _resetRequested;
     private bool _rebootAfterPowerOff;
@@ -55,9 +45,6 @@ public sealed class Domain : IDisposable
     /// <summary>The guest is started again: its old machine is gone, the next one comes. Called by the thread that makes it.</summary>
     public event Action? Rebooted;
 
-    /// <summary>How the translator works.</summary>
-    public TranslatorOptions Translator { get; init; } = new();
-
     /// <summary>With <see cref="TranslatorOptions.Profile"/>: the regions in which most instructions ran, hottest first, of the runs that ended.</summary>
     public IReadOnlyList<RegionProfile> HottestRegions { get; private set; } = [];
 
@@ -65,28 +52,23 @@ public sealed class Domain : IDisposable
     /// Checks and opens all that the config names, the console excepted; what is wrong is a <see cref="LoadException"/>.
     /// <paramref name="report"/> is told, in a sentence, when the guest stops for a reason that it did not ask for.
     /// </summary>
-    public Domain(GuestConfig config, Action<string> report, Scheduler scheduler)
+    public Domain(GuestConfig config, Action<string> report, DomainSurroundings host)
+        : this(config, report, host, config.Personality == Personality.Xen
+            ? () => new XenGuest(host, config, report)
+            : () => new PlatformGuest(config, host.Translator, report))
     {
-        ArgumentNullException.ThrowIfNull(scheduler);
+    }
+
+    /// <summary>A domain whose machines somebody else makes.</summary>
+    internal Domain(GuestConfig config, Action<string> report, DomainSurroundings host, Func<IGuest> guest)
+    {
         // From here on a listener finds the source, whether or not something has been traced.
         _ = FastXenEventSource.Log;
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
-        Scheduling = new DomainScheduling(scheduler, config);
-        _images = new BootImages(config);
-        try
-        {
-            foreach (DiskConfig disk in config.Disks) OpenDisk(disk);
-            for (int i = 0; i < config.Network.Count; i++) OpenNetwork(config.Network[i], i);
-            _variables = new VariableStore(config.EfiVariables);
-        }
-        catch (Exception e)
-        {
-            Dispose();
-            if (e is DeviceConfigurationException or InvalidDataException) throw new DeviceException(e);
-            throw;
-        }
+        Scheduling = new DomainScheduling(host.Scheduler, config);
+        _guest = guest();
     }
 
     /// <summary>Gives the domain its number, and tells traces of it.</summary>
@@ -145,15 +127,15 @@ public sealed class Domain : IDisposable
     }
 
     /// <summary>
-    /// Presses the power button, for a guest that listens to shut itself down; with <paramref name="thenReboot"/> it is started again when it
+    /// Asks a guest that listens to shut itself down (by its power button; by control/shutdown on Xen); with <paramref name="thenReboot"/> it is started again when it
     /// has powered off. False when the guest does not listen. Any thread.
     /// </summary>
-    public bool PressPowerButton(bool thenReboot = false)
+    public bool AskToShutDown(bool thenReboot = false)
     {
         lock (_lock)
         {
             _rebootAfterPowerOff = thenReboot;
-            return _machine?.PressPowerButton() ?? false;
+            return _machine?.AskToShutDown(thenReboot) ?? false;
         }
     }
 
@@ -182,9 +164,9 @@ public sealed class Domain : IDisposable
         {
             lock (_lock)
             {
-                PlatformMachine machine = _machine ?? throw new HostException($"{_config.Name} is not running");
+                IGuestMachine machine = _machine ?? throw new HostException($"{_config.Name} is not running");
                 using FileStream stream = new(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
-                CoreDump.Write(machine, _config.Memory, $$"""{"name":"{{_config.Name}}","memoryBytes":{{_config.Memory}},"vcpus":{{_config.Vcpus}}}""", stream);
+                CoreDump.Write(machine, $$"""{"name":"{{_config.Name}}","memoryBytes":{{_config.Memory}},"vcpus":{{_config.Vcpus}}}""", stream);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -197,6 +179,33 @@ public sealed class Domain : IDisposable
         }
     }
 
+    /// <summary>Who makes its machines.</summary>
+    internal IGuest Guest => _guest;
+
+    /// <summary>Asks a guest to have so many processors online, of those that it was made with. False for one that cannot be asked.</summary>
+    public bool AskForVcpus(int count)
+    {
+        lock (_lock) return _machine?.AskForVcpus(count) ?? false;
+    }
+
+    /// <summary>Asks a guest to give memory back, or to take it again, until it has so many bytes. False for one that cannot be asked.</summary>
+    public bool AskForMemory(ulong bytes)
+    {
+        lock (_lock) return _machine?.AskForMemory(bytes) ?? false;
+    }
+
+    /// <summary>Bytes of memory that the guest has: what it was made with, unless it gave some back.</summary>
+    public ulong MemoryBytes
+    {
+        get { lock (_lock) return (_machine ?? _next)?.MemoryBytes ?? _config.Memory; }
+    }
+
+    /// <summary>How many processors the guest has, up or down.</summary>
+    public int Vcpus
+    {
+        get { lock (_lock) return (_machine ?? _next)?.Processors.Count ?? _config.Vcpus; }
+    }
+
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
     public unsafe string Status
     {
@@ -206,7 +215,7 @@ public sealed class Domain : IDisposable
             {
                 if (_machine is not { } machine) return $"{_config.Name}: not running";
                 string processors = _config.Vcpus == 1 ? "" : $"{_config.Vcpus} processors, ";
-                return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {processors}{RunStatistics.Retired(machine.Processors)} instructions since power-on, ip 0x{machine.Processor.State->Ip:x}, {Reboots} reboots";
+                return $"{_config.Name}: {MemorySize.Format(_config.Memory)}, {processors}{RunStatistics.Retired(machine.Processors)} instructions since power-on, ip 0x{machine.Processors[0].State->Ip:x}, {Reboots} reboots";
             }
         }
     }
@@ -221,7 +230,7 @@ public sealed class Domain : IDisposable
     /// <summary>What the translator did since power-on; null where there is none. Any thread.</summary>
     public TranslatorStatistics? SampleTranslator()
     {
-        lock (_lock) return _machine?.Processor.TranslatorStatistics;
+        lock (_lock) return _machine?.Processors[0].TranslatorStatistics;
     }
 
     private bool StartsAgain(VcpuStop reason)
@@ -234,37 +243,11 @@ public sealed class Domain : IDisposable
         }
     }
 
-    private PlatformMachine Build()
-    {
-        PlatformMachine machine = new(new PlatformConfiguration
-        {
-            Domain = Number,
-            Memory = _config.Memory,
-            Processors = _config.Vcpus,
-            Console = _console!,
-            Deterministic = _config.Clock == ClockSource.Deterministic,
-            Engine = _config.Engine,
-            Translator = Translator,
-            Disks = _disks,
-            Networks = _networks,
-            Variables = _variables,
-            Report = _report,
-        });
-        try
-        {
-            _images.Boot(machine);
-            return machine;
-        }
-        catch
-        {
-            machine.Dispose();
-            throw;
-        }
-    }
+    private IGuestMachine Build() => _guest.PowerOn(Number, _console!);
 
-    private async Task<VcpuStop> RunOnce(PlatformMachine machine)
+    private async Task<VcpuStop> RunOnce(IGuestMachine machine)
     {
-        using PlatformMachine owned = machine;
+        using IGuestMachine owned = machine;
         _next = null;
         lock (_lock)
         {
@@ -277,65 +260,23 @@ public sealed class Domain : IDisposable
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
         try
         {
-            return await Scheduling.RunAsync(machine, _config.Clock == ClockSource.Deterministic).ConfigureAwait(false);
+            return await Scheduling.RunAsync(machine).ConfigureAwait(false);
         }
         finally
         {
             Statistics = Statistics.With(machine.Processors, Stopwatch.GetElapsedTime(begin));
-            HottestRegions = [.. HottestRegions.Concat(machine.Processor.TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
+            HottestRegions = [.. HottestRegions.Concat(machine.Processors[0].TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
             lock (_lock) _machine = null;
             if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStopped(Number, machine.StopReason.ToString());
         }
     }
 
-    private void OpenDisk(DiskConfig disk)
-    {
-        DiskImage.CheckWritable(disk);
-        RawImage image = RawImage.Open(disk.Path, disk.ReadOnly);
-        _backends.Add(image);
-        string name = Path.GetFileName(disk.Path);
-        _disks.Add(new DiskDevice(image, name.Length <= 20 ? name : name[..20]));
-    }
-
-    private void OpenNetwork(NetworkConfig network, int index)
-    {
-        INetBackend backend = network.Type == NetworkType.Tap
-            ? TapBackend.Open(network.Device!)
-            : new NatBackend(new NatOptions
-            {
-                HostForwards = [.. network.HostForwards.Select(static forward =>
-                    new Platform.Net.Nat.HostForward(forward.Protocol == ForwardProtocol.Udp, forward.Host.Address, forward.Host.Port, forward.GuestPort))],
-            });
-        _backends.Add(backend);
-        _networks.Add(new NetworkDevice(backend, MacAddress.Read(network.Mac ?? DefaultMac(index))));
-    }
-
-    // Locally administered; the guest's name and the interface's number make it the same in each run and differ between guests.
-    private byte[] DefaultMac(int index)
-    {
-        byte[] digest = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{_config.Name}/{index}"));
-        return [0x52, 0x54, 0x00, digest[0], digest[1], digest[2]];
-    }
-
     /// <summary>Writes disks out to the host's media and closes what the guest used. Not while it runs.</summary>
     public void Dispose()
     {
-        foreach (DiskDevice disk in _disks)
-        {
-            try
-            {
-                if (!disk.Backend.IsReadOnly) disk.Backend.Flush();
-            }
-            catch (IOException e)
-            {
-                _report($"disk {disk.Serial}: what was written last may be lost: {e.Message}");
-            }
-        }
-        _disks.Clear();
         _next?.Dispose();
-        foreach (IDisposable backend in _backends) backend.Dispose();
-        _backends.Clear();
+        _guest.Dispose();
         DomainMetrics.Remove(this);
         if (Tracing.Lifecycle && Number != 0) FastXenEventSource.Log.DomainDestroyed(Number);
     }

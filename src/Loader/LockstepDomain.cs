@@ -28,6 +28,8 @@ public sealed class LockstepDomain : IDisposable
     public LockstepDomain(GuestConfig config, ICharacterBackend console, byte[] input, Action<ulong>? progress = null)
     {
         EngineRequirements.Check(EngineKind.Translator, config.Source);
+        if (config.Personality != Personality.Platform)
+            throw new ConfigException("--lockstep", "personality", "a domain with the \"xen\" personality follows the host's clock, which is not the same twice");
         if (config.Network.Count != 0)
             throw new ConfigException("--lockstep", "network", "the world outside is not the same twice: take the network out of the config");
         _config = config;

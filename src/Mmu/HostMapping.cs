@@ -16,13 +16,14 @@ internal static unsafe partial class HostMapping
         return address != -1 ? (byte*)address : throw Failure("reserve", length);
     }
 
-    /// <summary>Makes part of a reservation readable and writable, zero-filled on first touch, in huge pages where the host has them.</summary>
-    public static void Commit(byte* address, nuint length)
+    /// <summary>Makes part of a reservation readable and writable, zero-filled on first touch; with <paramref name="hugePages"/> in huge ones where the host has them.</summary>
+    public static void Commit(byte* address, nuint length, bool hugePages)
     {
         if (Protect((nint)address, length, ProtReadWrite) != 0)
             throw Failure("commit", length);
         // Only advice: a host without transparent huge pages refuses it, and nothing is lost but speed.
-        _ = Advise((nint)address, length, MadviseHugePage);
+        if (hugePages)
+            _ = Advise((nint)address, length, MadviseHugePage);
     }
 
     /// <summary>Gives a reservation back.</summary>

@@ -29,6 +29,9 @@ public sealed unsafe partial class PhysicalMemory
     /// <summary>One past the highest address that may be RAM.</summary>
     public ulong Span { get; private set; }
 
+    // A small guest may have touched little of it: many of them would cost the host megabytes each for a few pages.
+    private const ulong HugePagesFrom = 128UL << 20;
+
     private partial void Reserve(ulong span)
     {
         if (span == 0 || span > MaximumSpan || span % Granule != 0)
@@ -49,7 +52,7 @@ public sealed unsafe partial class PhysicalMemory
         {
             ObjectDisposedException.ThrowIf(Base == null, this);
             CheckFree(start, size);
-            HostMapping.Commit(Base + start, (nuint)size);
+            HostMapping.Commit(Base + start, (nuint)size, hugePages: size >= HugePagesFrom);
             _ram = Merge([.. _ram.Append(new RamRange(start, size)).OrderBy(r => r.Start)]);
         }
     }

@@ -56,7 +56,8 @@ public sealed partial class PlatformMachine
     public unsafe VcpuStop Finish()
     {
         uart.Flush();
-        if (StopReason == VcpuStop.Crashed && Processors.FirstOrDefault(processor => processor.CrashReason is not null) is { } crashed)
+        // Also when the last of the output was what failed.
+        if (Processors.FirstOrDefault(processor => processor.CrashReason is not null) is { } crashed)
             Report($"{crashed.CrashReason}{Environment.NewLine}{StateDump.Of(crashed.State)}");
         return StopReason;
     }
@@ -66,6 +67,9 @@ public sealed partial class PlatformMachine
 
     /// <summary>Pulls the reset line: the machine stops to be made anew. Any thread.</summary>
     public void RequestReset() => Processor.RequestStop(VcpuStop.Reboot);
+
+    // An invariant of a device broke, on a device thread: as one that breaks on a vCPU's.
+    private void DeviceFailed(Exception exception) => Processor.Crash($"internal error: {exception}");
 
     // Deterministic processors, all on this thread.
     private void TakeTurns()

@@ -51,7 +51,7 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
 
         var ports = new PortSpace();
         Memory.AddMmio(MachineMap.PortSpace, MachineMap.PortSpaceSize, ports);
-        uart = new Uart16550(MachineMap.UartPort, iosapic.Line(MachineMap.UartGsi), configuration.Console, configuration.Deterministic);
+        uart = new Uart16550(MachineMap.UartPort, iosapic.Line(MachineMap.UartGsi), configuration.Console, DeviceFailed, configuration.Deterministic);
         ports.Add(MachineMap.UartPort, 8, uart);
         power = new PowerManagement(
             time, iosapic.Line(MachineMap.SciGsi), () => Processor.RequestStop(VcpuStop.PowerOff), () => Processor.RequestStop(VcpuStop.Reboot));
@@ -158,7 +158,7 @@ public sealed unsafe partial class PlatformMachine : IInterruptSink, IDisposable
 
     private void Plug(PciRoot pci, VirtioDevice device, bool synchronous)
     {
-        var function = new VirtioPciFunction(device, Memory, this, synchronous);
+        var function = new VirtioPciFunction(device, Memory, this, DeviceFailed, synchronous);
         functions.Add(function);
         pci.Add(function);
     }

@@ -1,7 +1,7 @@
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Mmu;
-using FastXen.Platform.Uart;
+using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Processor;
@@ -26,14 +26,17 @@ public sealed record ParavirtualConfiguration
     /// <summary>What executes guest code.</summary>
     public EngineKind Engine { get; init; }
 
+    /// <summary>How the translator works.</summary>
+    public TranslatorOptions Translator { get; init; } = new();
+
     /// <summary>True for a domain whose time follows its instructions.</summary>
     public bool Deterministic { get; init; }
 
     /// <summary>True for dom0.</summary>
     public bool IsPrivileged { get; init; }
 
-    /// <summary>Where console_io goes, or null.</summary>
-    public ICharacterBackend? EmergencyConsole { get; init; }
+    /// <summary>Where console_io goes and what it reads from, or null.</summary>
+    public IHypervisorConsole? Console { get; init; }
 
     /// <summary>Told, in a sentence, when the guest stops for a reason that it did not ask for.</summary>
     public Action<string> Report { get; init; } = static _ => { };
@@ -42,6 +45,9 @@ public sealed record ParavirtualConfiguration
 /// <summary>A domain on the Xen/ia64 interface: its memory, vCPUs, channels and grants, and the hypervisor's side of them.</summary>
 public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisposable
 {
+    /// <summary>Ticks a second of a guest's interval time counter.</summary>
+    public const ulong ItcFrequency = FirmwareServices.ItcFrequency;
+
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
     private volatile ParavirtualVcpu[] _vcpus = [];
@@ -88,17 +94,24 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     /// <summary>Guest physical memory from 0 on, for whoever loads images.</summary>
     public PhysicalMemory Arena => _arena;
 
-    /// <summary>Where console_io goes, or null.</summary>
-    public ICharacterBackend? EmergencyConsole => Configuration.EmergencyConsole;
-
     /// <summary>Why the guest shut down; null while it did not.</summary>
     public ShutdownReason? ShutdownReason => Volatile.Read(ref _isShutDown) == 0 ? null : (ShutdownReason)_shutdownCode;
+
+    /// <summary>Why a vCPU that has stopped did so: as the guest shut down, if it did.</summary>
+    public VcpuStop StopReasonOf(Vcpu processor)
+    {
+        ArgumentNullException.ThrowIfNull(processor);
+        return ShutdownReason is { } reason ? StopOf(reason) : processor.StopReason;
+    }
 
     /// <summary>
     /// A vCPU came up for the first time, and is to be run from now on (also while it is down later: then it waits). Set by whoever runs the vCPUs; called on the
     /// thread of the vCPU that starts it.
     /// </summary>
     public Action<ParavirtualVcpu>? Started { get; set; }
+
+    /// <summary>Called when the guest has shut down, perhaps with no vCPU that could stop; set by whoever runs the vCPUs. It must not block.</summary>
+    public Action? HasShutDown { get; set; }
 
     /// <summary>Makes the vCPUs of a domain that has none, down.</summary>
     public void SetVcpus(int count)
@@ -110,7 +123,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         var vcpus = new ParavirtualVcpu[count];
         for (int n = 0; n < count; n++)
         {
-            var processor = new Vcpu(_arena, Configuration.Deterministic, _coherence) { Engine = Configuration.Engine };
+            var processor = new Vcpu(_arena, Configuration.Deterministic, _coherence)
+            {
+                Engine = Configuration.Engine,
+                TranslatorOptions = Configuration.Translator,
+                DomainNumber = Domain.Id,
+                Number = n,
+            };
             vcpus[n] = new ParavirtualVcpu(this, n, processor);
         }
 
@@ -139,17 +158,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         reason = SetShutdownCode(reason);
         if (Interlocked.Exchange(ref _isShutDown, 1) != 0)
             return;
-        VcpuStop stop = reason switch
-        {
-            Xen.ShutdownReason.PowerOff => VcpuStop.PowerOff,
-            Xen.ShutdownReason.Reboot => VcpuStop.Reboot,
-            Xen.ShutdownReason.Suspend => VcpuStop.Halted,
-            _ => VcpuStop.Crashed,
-        };
+        VcpuStop stop = StopOf(reason);
+        Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
             Configuration.Report(reason == Xen.ShutdownReason.Watchdog ? "the guest did not feed its watchdog" : "the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.RequestStop(stop);
+        HasShutDown?.Invoke();
     }
 
     /// <summary>SCHEDOP_shutdown_code: the reason of a shutdown that is to come, unless one was told before. Returns the one that counts.</summary>
@@ -158,6 +173,14 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         int before = Interlocked.CompareExchange(ref _shutdownCode, (byte)reason, -1);
         return before == -1 ? (ShutdownReason)(byte)reason : (ShutdownReason)before;
     }
+
+    private static VcpuStop StopOf(ShutdownReason reason) => reason switch
+    {
+        Xen.ShutdownReason.PowerOff => VcpuStop.PowerOff,
+        Xen.ShutdownReason.Reboot => VcpuStop.Reboot,
+        Xen.ShutdownReason.Suspend => VcpuStop.Halted,
+        _ => VcpuStop.Crashed,
+    };
 
     /// <summary>Starts a vCPU that is down at <paramref name="entry"/> (a guest physical address); false where it is up.</summary>
     internal bool Start(ParavirtualVcpu vcpu, ulong entry, ulong gp)
@@ -177,8 +200,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Boot(ulong entry, ulong bootParameter)
     {
         ParavirtualVcpu first = _vcpus[0];
-        first.Begin(new VcpuStart(entry, BootParameter: bootParameter));
-        first.BringUp();
+        first.Start(new VcpuStart(entry, BootParameter: bootParameter));
         Started?.Invoke(first);
     }
 

@@ -3,20 +3,28 @@ using System.Diagnostics;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Toolstack;
+using FastXen.Xen.Xenstore;
 
 namespace FastXen.Xen;
 
 /// <summary>What the paravirtualized domains of the process have in common.</summary>
-public sealed class XenHost
+public sealed class XenHost : IDisposable
 {
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly ConcurrentDictionary<XenDomain, ParavirtualMachine> _machines = new();
+    private readonly Lazy<XenstoreService> _store;
+
+    /// <summary>A host without domains.</summary>
+    public XenHost() => _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer()));
 
     /// <summary>The domains.</summary>
     public DomainDirectory Directory { get; } = new();
 
     /// <summary>The machine frames.</summary>
     public MachineFrames Frames { get; } = new();
+
+    /// <summary>The store; it begins when it is first asked for.</summary>
+    public XenstoreService Store => _store.Value;
 
     /// <summary>Who makes, pauses and ends domains for a toolstack in a domain; null: nobody.</summary>
     public IDomainControl? Control { get; set; }
@@ -45,4 +53,11 @@ public sealed class XenHost
     internal void Add(ParavirtualMachine machine) => _machines[machine.Domain] = machine;
 
     internal void Remove(ParavirtualMachine machine) => _machines.TryRemove(machine.Domain, out _);
+
+    /// <summary>Ends the host's services. After its domains.</summary>
+    public void Dispose()
+    {
+        if (_store.IsValueCreated)
+            Store.Dispose();
+    }
 }

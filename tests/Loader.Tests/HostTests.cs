@@ -2,6 +2,7 @@ using System.Text;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;
+using FastXen.Platform.Uart;
 using FastXen.Smp;
 using FastXen.Tests;
 
@@ -61,6 +62,30 @@ public sealed class HostTests : IDisposable
                 await Task.Delay(1);
             }
         }
+    }
+
+    // A backend with a defect of its own: what the interface forbids.
+    private sealed class BrokenConsole : ICharacterBackend
+    {
+        public void Write(ReadOnlySpan<byte> bytes) => throw new InvalidOperationException("the console is broken");
+
+        public void Connect(ICharacterInput input)
+        {
+        }
+    }
+
+    [Fact]
+    public async Task A_device_that_breaks_ends_its_domain_with_a_report_and_no_other()
+    {
+        using Host host = new() { OpenConsole = static domain => domain.Name == "broken" ? new BrokenConsole() : null };
+        HostedDomain sound = host.Create(Config("sound", Guests.Idle)), broken = host.Create(Config("broken", Guests.Idle));
+        Assert.Equal(VcpuStop.Crashed, await broken.Ended.WaitAsync(Long));
+        Assert.Contains("InvalidOperationException: the console is broken", Assert.Single(broken.Reports), StringComparison.Ordinal);
+        Assert.Equal([sound], host.Domains);
+        await Expect(sound, "idle");
+        await OnceItListens(() => sound.ShutdownAsync(Long, force: false));
+        Assert.Equal(VcpuStop.PowerOff, await sound.Ended.WaitAsync(Long));
+        await host.StopAsync(TimeSpan.Zero);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public sealed record GuestConfig
     /// <summary>The interface that the guest's kernel finds.</summary>
     public Personality Personality { get; init; }
 
+    /// <summary>It is dom0: it may act on other domains, and has number 0. Xen personality only.</summary>
+    public bool IsPrivileged { get; init; }
+
     /// <summary>RAM in bytes.</summary>
     public required ulong Memory { get; init; }
 

@@ -22,7 +22,7 @@ public static class GuestConfigReader
 
     private static readonly string[] GuestFields =
     [
-        "$schema", "name", "personality", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
+        "$schema", "name", "personality", "privileged", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
         "disks", "network", "console", "efiVariables",
     ];
 
@@ -127,12 +127,14 @@ public static class GuestConfigReader
 
     private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName, int? hostThreads = null)
     {
+        Personality personality = node.Choice("personality", Personality.Platform);
         return new GuestConfig
         {
             Source = source.Name,
             Name = ReadName(node, defaultName),
-            Personality = ReadPersonality(node),
-            Memory = ReadMemory(node),
+            Personality = personality,
+            IsPrivileged = ReadPrivileged(node, personality),
+            Memory = ReadMemory(node, personality),
             Vcpus = node.Number("vcpus", 1, 1, MachineLimits.Vcpus),
             HostThreads = hostThreads ?? ReadHostThreads(node),
             Credit = new CreditParameters(
@@ -140,7 +142,7 @@ public static class GuestConfigReader
             Cpus = ReadHostThreadSet(node, "cpus"),
             CpusSoft = ReadHostThreadSet(node, "cpusSoft"),
             Engine = node.Choice("engine", EngineKind.Translator),
-            Clock = node.Choice("clock", ClockSource.Host),
+            Clock = ReadClock(node, personality),
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
@@ -163,22 +165,33 @@ public static class GuestConfigReader
     private static ulong ReadHostThreadSet(ConfigNode node, string key) =>
         node.Text(key) is not { } text ? ulong.MaxValue : HostThreadSet.TryParse(text, out ulong set) ? set : throw node.Wrong(key, HostThreadSet.Form);
 
-    private static Personality ReadPersonality(ConfigNode node)
+    private static bool ReadPrivileged(ConfigNode node, Personality personality)
     {
-        Personality personality = node.Choice("personality", Personality.Platform);
-        return personality == Personality.Platform
-            ? personality
-            : throw node.Problem("personality", "the \"xen\" personality is not there yet, only \"platform\" is");
+        bool privileged = node.Flag("privileged", absent: false);
+        return !privileged || personality == Personality.Xen ? privileged : throw node.Problem("privileged", "only a domain with the \"xen\" personality can be privileged");
     }
 
-    private static ulong ReadMemory(ConfigNode node)
+    private static ClockSource ReadClock(ConfigNode node, Personality personality)
+    {
+        ClockSource clock = node.Choice("clock", ClockSource.Host);
+        // Events come from other domains and from the host's services, whose time is the host's.
+        return clock == ClockSource.Host || personality == Personality.Platform
+            ? clock
+            : throw node.Problem("clock", "a domain with the \"xen\" personality follows the host's clock only");
+    }
+
+    private static ulong ReadMemory(ConfigNode node, Personality personality)
     {
         string text = node.Text("memory") ?? "1G";
         if (!MemorySize.TryParse(text, out ulong bytes)) throw node.Wrong("memory", "a size such as \"512M\" or \"1G\"");
-        return bytes >= MachineLimits.MinimumMemory && bytes <= MachineLimits.MaximumMemory && bytes % MachineLimits.MemoryGranularity == 0
-            ? (bytes + MachineLimits.MemoryGranule - 1) / MachineLimits.MemoryGranule * MachineLimits.MemoryGranule
-            : throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from "
-                + $"{MemorySize.Format(MachineLimits.MinimumMemory)} to {MemorySize.Format(MachineLimits.MaximumMemory)}");
+        bool isParavirtual = personality == Personality.Xen;
+        ulong least = isParavirtual ? MachineLimits.MinimumParavirtualMemory : MachineLimits.MinimumMemory;
+        if (bytes < least || bytes > MachineLimits.MaximumMemory || bytes % MachineLimits.MemoryGranularity != 0)
+        {
+            throw node.Wrong("memory", $"a multiple of {MemorySize.Format(MachineLimits.MemoryGranularity)} from {MemorySize.Format(least)} to "
+                + MemorySize.Format(MachineLimits.MaximumMemory));
+        }
+        return isParavirtual ? bytes : (bytes + MachineLimits.MemoryGranule - 1) / MachineLimits.MemoryGranule * MachineLimits.MemoryGranule;
     }
 
     private static string ReadCommandLine(ConfigNode node)

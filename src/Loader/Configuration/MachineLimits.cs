@@ -9,6 +9,9 @@ public static class MachineLimits
     /// <summary>Least RAM in bytes.</summary>
     public const ulong MinimumMemory = 64UL << 20;
 
+    /// <summary>Least RAM in bytes of a domain on the Xen interface, whose kernel may be small.</summary>
+    public const ulong MinimumParavirtualMemory = 4UL << 20;
+
     /// <summary>Most RAM in bytes.</summary>
     public const ulong MaximumMemory = 64UL << 30;
 

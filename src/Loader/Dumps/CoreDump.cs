@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
 using FastXen.Core;
+using FastXen.Loader.Images;
+using FastXen.Loader.Machines;
 using FastXen.Mmu;
-using FastXen.Platform;
 
 namespace FastXen.Loader.Dumps;
 
@@ -27,12 +28,12 @@ public static class CoreDump
     private const int Chunk = 64 << 10;
 
     /// <summary>Writes a machine whose processors do not run. <paramref name="description"/>: JSON for <see cref="DomainNote"/>.</summary>
-    public static void Write(PlatformMachine machine, ulong memory, string description, Stream file)
+    internal static void Write(IGuestMachine machine, string description, Stream file)
     {
         ArgumentNullException.ThrowIfNull(machine);
-        (ulong Start, ulong Size)[] ranges = MachineMap.Ram(memory);
+        IReadOnlyList<MemoryRange> ranges = machine.Ram;
         byte[] notes = Notes(machine.Processors, description);
-        long notesAt = HeaderSize + (ProgramHeaderSize * (ranges.Length + 1));
+        long notesAt = HeaderSize + (ProgramHeaderSize * (ranges.Count + 1));
         long place = Align(notesAt + notes.Length);
 
         byte[] head = new byte[notesAt];
@@ -45,14 +46,14 @@ public static class CoreDump
         BinaryPrimitives.WriteUInt64LittleEndian(header[32..], HeaderSize);
         BinaryPrimitives.WriteUInt16LittleEndian(header[52..], HeaderSize);
         BinaryPrimitives.WriteUInt16LittleEndian(header[54..], ProgramHeaderSize);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[56..], (ushort)(ranges.Length + 1));
+        BinaryPrimitives.WriteUInt16LittleEndian(header[56..], (ushort)(ranges.Count + 1));
         Program(header[HeaderSize..], NoteSegment, flags: 4, notesAt, address: 0, (ulong)notes.Length, alignment: 4);
         List<(long Place, ulong Start, ulong Size)> segments = [];
-        foreach ((ulong start, ulong size) in ranges)
+        foreach (MemoryRange range in ranges)
         {
-            Program(header[(HeaderSize + (ProgramHeaderSize * (segments.Count + 1)))..], LoadSegment, flags: 7, place, start, size, FileAlignment);
-            segments.Add((place, start, size));
-            place += (long)size;
+            Program(header[(HeaderSize + (ProgramHeaderSize * (segments.Count + 1)))..], LoadSegment, flags: 7, place, range.Start, range.Length, FileAlignment);
+            segments.Add((place, range.Start, range.Length));
+            place += (long)range.Length;
         }
         file.SetLength(place);
         file.Write(head);

@@ -14,16 +14,17 @@ public sealed class HostedDomain
     private readonly List<string> _reports = [];
     private readonly TaskCompletionSource<VcpuStop> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ICharacterBackend? _place;
+    private bool _begun;
     private bool _dying;
     private bool _asked;
 
-    internal HostedDomain(Host host, int id, GuestConfig config, Scheduler scheduler)
+    internal HostedDomain(Host host, int id, GuestConfig config, Func<HostedDomain, Action<string>, Domain> make)
     {
         _host = host;
         Id = id;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report, scheduler) { Translator = host.Translator };
+        Domain = make(this, Report);
         try
         {
             _place = host.OpenConsole(this);
@@ -40,7 +41,7 @@ public sealed class HostedDomain
         Domain.Rebooted += () => Tell(HostEventKind.Rebooted);
     }
 
-    /// <summary>Its number, from 1; never used again by this host.</summary>
+    /// <summary>Its number: 0 for dom0, else from 1 on; seldom used again by this host, and never at once.</summary>
     public int Id { get; }
 
     /// <summary>Its name, which no other domain of the host has.</summary>
@@ -97,7 +98,7 @@ public sealed class HostedDomain
         if (Scheduling.Unpause()) Tell(HostEventKind.Unpaused);
     }
 
-    private DomainScheduling Scheduling => Domain.Scheduling;
+    internal DomainScheduling Scheduling => Domain.Scheduling;
 
     /// <summary>
     /// Asks the guest to shut down, by its power button, and stops it when it has not done so after the grace time. Completes when the domain is gone.
@@ -160,9 +161,10 @@ public sealed class HostedDomain
         Domain.RequestStop();
     }
 
-    /// <summary>Runs the guest to its end. Once.</summary>
+    /// <summary>Runs the guest to its end. When called again, nothing.</summary>
     internal async Task RunToEndAsync()
     {
+        if (Interlocked.Exchange(ref _begun, true)) return;
         VcpuStop reason = await Domain.RunAsync().ConfigureAwait(false);
         lock (_lock) _dying = true;
         Console.End();
@@ -187,14 +189,14 @@ public sealed class HostedDomain
             Unpause();
         }
         lock (_lock) _asked = true;
-        if (Domain.PressPowerButton(thenReboot: kind == HostEventKind.AskedToReboot))
+        if (Domain.AskToShutDown(thenReboot: kind == HostEventKind.AskedToReboot))
         {
             Tell(kind, $"{grace.TotalSeconds:0.###} s from now at the latest");
             return true;
         }
         if (force) return false;
         lock (_lock) _asked = false;
-        throw new HostException($"{Name} does not listen to its power button (yet): it cannot be asked, only forced");
+        throw new HostException($"{Name} {(Config.Personality == Personality.Xen ? "does not watch control/shutdown" : "does not listen to its power button")} (yet): it cannot be asked, only forced");
     }
 
     private void Report(string text)

@@ -16,7 +16,7 @@ public readonly record struct KernelSegment(ulong Offset, ulong FileSize, Memory
 }
 
 /// <summary>An IA-64 kernel: an ELF64 little-endian executable, plain or gzip. Its headers are checked here, its bytes go straight to guest memory.</summary>
-public sealed class KernelImage
+public sealed partial class KernelImage
 {
     internal const int HeaderSize = 64;
     private const int ProgramHeaderSize = 56;
@@ -26,12 +26,16 @@ public sealed class KernelImage
     private const ushort MachineIa64 = 50;
     private const ushort TypeExecutable = 2;
     private const uint SegmentLoad = 1;
+    private const uint SegmentNote = 4;
 
     private readonly string _path;
 
-    private KernelImage(string path, ulong entry, KernelSegment[] segments)
+    private readonly (ulong Offset, ulong Size)[] _notes;
+
+    private KernelImage(string path, ulong entry, KernelSegment[] segments, (ulong Offset, ulong Size)[] notes)
     {
         _path = path;
+        _notes = notes;
         Entry = entry;
         Segments = segments;
         Memory = Array.ConvertAll(segments, static segment => segment.Memory);
@@ -70,14 +74,18 @@ public sealed class KernelImage
         file.ReadExactly(table, "the program headers");
 
         List<KernelSegment> segments = [];
+        List<(ulong Offset, ulong Size)> notes = [];
         for (int i = 0; i < count; i++)
         {
-            if (ReadSegment(path, i, table.AsSpan(i * ProgramHeaderSize, ProgramHeaderSize)) is { } segment) segments.Add(segment);
+            Span<byte> entryOfTable = table.AsSpan(i * ProgramHeaderSize, ProgramHeaderSize);
+            if (ReadSegment(path, i, entryOfTable) is { } segment) segments.Add(segment);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(entryOfTable) == SegmentNote)
+                notes.Add((BinaryPrimitives.ReadUInt64LittleEndian(entryOfTable[8..]), BinaryPrimitives.ReadUInt64LittleEndian(entryOfTable[32..])));
         }
         if (segments.Count == 0) throw new ImageException(path, "has nothing to load (no PT_LOAD segment)");
         segments.Sort(static (a, b) => a.Offset.CompareTo(b.Offset));
         CheckOverlaps(path, segments);
-        return new KernelImage(path, PhysicalEntry(path, entry, segments), [.. segments]);
+        return new KernelImage(path, PhysicalEntry(path, entry, segments), [.. segments], [.. notes.OrderBy(static note => note.Offset)]);
     }
 
     /// <summary>Checks that the kernel has its place in the domain's RAM.</summary>
@@ -192,7 +200,7 @@ public sealed class KernelImage
     }
 
     // Linux/ia64's linker script makes e_entry a physical address; others keep the virtual one.
-    private static ulong PhysicalEntry(string path, ulong entry, List<KernelSegment> segments)
+    private static ulong PhysicalEntry(string path, ulong entry, IReadOnlyList<KernelSegment> segments)
     {
         foreach (KernelSegment segment in segments)
         {

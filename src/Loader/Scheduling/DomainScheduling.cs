@@ -1,7 +1,7 @@
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Loader.Configuration;
-using FastXen.Platform;
+using FastXen.Loader.Machines;
 using FastXen.Smp;
 
 namespace FastXen.Loader.Scheduling;
@@ -18,6 +18,7 @@ public sealed class DomainScheduling
     private CreditParameters _credit;
     private RealTimeParameters? _realTime;
     private bool _paused;
+    private int _holds;
     private TimeSpan _pastTime;
     private SchedulerDomain? _domain;
     private TaskCompletionSource? _over;
@@ -91,13 +92,51 @@ public sealed class DomainScheduling
     /// <summary>No vCPU runs guest code when this returns, until <see cref="Unpause"/>. False when it was paused already.</summary>
     public bool Pause()
     {
+        bool news = RequestPause();
+        // Not under the lock: a vCPU that is to come out may be in a hypercall that wants it.
+        SchedulerDomain? domain;
+        lock (_lock) domain = _domain;
+        domain?.AwaitPaused();
+        return news;
+    }
+
+    /// <summary>As <see cref="Pause"/>, but does not wait: the vCPUs come out at their next look-points.</summary>
+    internal bool RequestPause()
+    {
         lock (_lock)
         {
             if (_paused) return false;
-            _domain?.Pause();
+            _domain?.RequestPause();
             if (Tracing.Lifecycle) FastXenEventSource.Log.DomainPaused(Number);
             return _paused = true;
         }
+    }
+
+    /// <summary>Keeps the vCPUs from running for a while, counted and apart from <see cref="Pause"/>; does not wait.</summary>
+    internal void Hold()
+    {
+        lock (_lock)
+        {
+            _holds++;
+            _domain?.RequestPause();
+        }
+    }
+
+    /// <summary>Undoes one <see cref="Hold"/>.</summary>
+    internal void Release()
+    {
+        lock (_lock)
+        {
+            if (_holds == 0) return;
+            _holds--;
+            _domain?.Unpause();
+        }
+    }
+
+    /// <summary>No vCPU runs code, nor will while it is held or paused.</summary>
+    internal bool IsStopped
+    {
+        get { lock (_lock) return (_paused || _holds > 0) && (_domain is null || _domain.Vcpus.All(static vcpu => vcpu.Statistics.Phase != VcpuPhase.Running)); }
     }
 
     /// <summary>Ends a pause. False when it was not paused.</summary>
@@ -146,10 +185,10 @@ public sealed class DomainScheduling
     /// <summary>
     /// Gives the machine's processors host time until the machine stops, or <see cref="End"/>. Completes when none of them is in guest code or will be again.
     /// </summary>
-    internal async Task<VcpuStop> RunAsync(PlatformMachine machine, bool deterministic)
+    internal async Task<VcpuStop> RunAsync(IGuestMachine machine)
     {
         TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using (SchedulerDomain domain = Start(machine, deterministic, over))
+        using (SchedulerDomain domain = Start(machine, over))
         {
             await over.Task.ConfigureAwait(false);
             lock (_lock)
@@ -160,7 +199,7 @@ public sealed class DomainScheduling
             }
         }
         // One that was paused, or that an operating system had stopped, does not say so itself.
-        if (machine.StopReason == VcpuStop.None) machine.Stopped(machine.Processor);
+        if (machine.StopReason == VcpuStop.None) machine.Stopped(machine.Processors[0]);
         return machine.Finish();
     }
 
@@ -172,26 +211,16 @@ public sealed class DomainScheduling
 
     private ulong AllHostThreads => HostThreads == Scheduler.MaximumHostThreads ? ulong.MaxValue : (1UL << HostThreads) - 1;
 
-    private SchedulerDomain Start(PlatformMachine machine, bool deterministic, TaskCompletionSource over)
+    private SchedulerDomain Start(IGuestMachine machine, TaskCompletionSource over)
     {
         lock (_lock)
         {
             SchedulerDomain domain = _scheduler.AddDomain(_name, _credit, vcpu => OnStopped(machine, vcpu, over));
-            if (deterministic && machine.Processors.Count > 1)
-            {
-                // Processors that share one time run in turns: one thing to schedule.
-                TurnTaking turns = new(machine.Processors) { Stopped = processor => OnStopped(machine, processor, over) };
-                domain.Add(new TurnTakingWork(machine.Processors, turns), _hard[0], _soft[0], _paused);
-            }
-            else
-            {
-                for (int i = 0; i < machine.Processors.Count; i++)
-                {
-                    Vcpu processor = machine.Processors[i];
-                    domain.Add(deterministic ? new DeterministicWork(processor) : new VcpuWork(processor), _hard[i], _soft[i], _paused);
-                }
-            }
+            // One thing to schedule for each processor, or for all of them.
+            IReadOnlyList<ISchedulable> works = machine.Work(processor => OnStopped(machine, processor, over));
+            for (int i = 0; i < works.Count; i++) domain.Add(works[i], _hard[i], _soft[i], _paused);
 
+            for (int i = 0; i < _holds; i++) domain.RequestPause();
             if (_realTime is not null) domain.RealTime = _realTime;
             _over = over;
             return _domain = domain;
@@ -199,20 +228,15 @@ public sealed class DomainScheduling
     }
 
     // On a host thread.
-    private static void OnStopped(PlatformMachine machine, ScheduledVcpu vcpu, TaskCompletionSource over)
+    private static void OnStopped(IGuestMachine machine, ScheduledVcpu vcpu, TaskCompletionSource over)
     {
-        Vcpu processor = vcpu.Work switch
-        {
-            DeterministicWork work => work.Vcpu,
-            VcpuWork work => work.Vcpu,
-            _ => machine.Processor,
-        };
+        Vcpu processor = machine.Processors[vcpu.Work.Number.Vcpu];
         if (vcpu.Fault is { } fault) processor.Crash($"internal error: {fault}");
         // Those that take turns have each said that they stopped, unless a fault ended all of them.
         if (vcpu.Work is not TurnTakingWork || vcpu.Fault is not null) OnStopped(machine, processor, over);
     }
 
-    private static void OnStopped(PlatformMachine machine, Vcpu processor, TaskCompletionSource over)
+    private static void OnStopped(IGuestMachine machine, Vcpu processor, TaskCompletionSource over)
     {
         if (machine.Stopped(processor)) over.TrySetResult();
     }

@@ -18,6 +18,29 @@ public interface IBlockBackend : IDisposable
     /// <summary>Writes a buffer at a position; all of it is on the disk.</summary>
     void Write(long position, ReadOnlySpan<byte> buffer);
 
+    /// <summary>Fills pieces of memory, one after the other, from a position; all of it is on the disk.</summary>
+    void Read(long position, ReadOnlySpan<IoVector> pieces)
+    {
+        foreach (IoVector piece in pieces)
+        {
+            Read(position, piece.Span);
+            position += piece.Length;
+        }
+    }
+
+    /// <summary>Writes pieces of memory, one after the other, at a position; all of it is on the disk.</summary>
+    void Write(long position, ReadOnlySpan<IoVector> pieces)
+    {
+        foreach (IoVector piece in pieces)
+        {
+            Write(position, piece.Span);
+            position += piece.Length;
+        }
+    }
+
     /// <summary>Makes what was written permanent.</summary>
     void Flush();
+
+    /// <summary>The content of a range is not needed any more. False when this disk does not know how to let go of it.</summary>
+    bool TryDiscard(long position, long length) => false;
 }

@@ -1,10 +1,14 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace FastXen.Platform.Block;
 
 /// <summary>A raw disk image in a file. It is locked, so that two machines do not share a disk that one of them writes.</summary>
-public sealed class RawImage : IBlockBackend
+public sealed partial class RawImage : IBlockBackend
 {
+    // fallocate: a hole, in a file that stays as long as it is.
+    private const int KeepSize = 1, PunchHole = 2;
+
     private readonly SafeFileHandle handle;
 
     private RawImage(SafeFileHandle handle, long length, bool readOnly)
@@ -70,10 +74,50 @@ public sealed class RawImage : IBlockBackend
     public void Write(long position, ReadOnlySpan<byte> buffer) => RandomAccess.Write(handle, buffer, position);
 
     /// <inheritdoc/>
+    public unsafe void Read(long position, ReadOnlySpan<IoVector> pieces)
+    {
+        long done;
+        fixed (IoVector* first = pieces)
+            done = Math.Max(0, ReadPieces(Descriptor, first, pieces.Length, position));
+        // Usually nothing is left: a signal, the end of the file, or an error that the simple call reports.
+        foreach (IoVector piece in pieces)
+        {
+            int part = (int)Math.Min(done, piece.Length);
+            done -= part;
+            if (part < piece.Length)
+                Read(position + part, piece.Span[part..]);
+            position += piece.Length;
+        }
+    }
+
+    /// <inheritdoc/>
+    public unsafe void Write(long position, ReadOnlySpan<IoVector> pieces)
+    {
+        long done;
+        fixed (IoVector* first = pieces)
+            done = Math.Max(0, WritePieces(Descriptor, first, pieces.Length, position));
+        foreach (IoVector piece in pieces)
+        {
+            int part = (int)Math.Min(done, piece.Length);
+            done -= part;
+            if (part < piece.Length)
+                Write(position + part, piece.Span[part..]);
+            position += piece.Length;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryDiscard(long position, long length) =>
+        !IsReadOnly && Allocate(Descriptor, KeepSize | PunchHole, position, length) == 0;
+
+    /// <inheritdoc/>
     public void Flush() => RandomAccess.FlushToDisk(handle);
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
+
+    // The handle lives as long as this does.
+    private int Descriptor => (int)handle.DangerousGetHandle();
 
     private static bool IsReadable(string path)
     {
@@ -95,4 +139,13 @@ public sealed class RawImage : IBlockBackend
 
     private static DeviceConfigurationException Bad(string path, string what, Exception? inner = null) =>
         new($"Disk image '{path}' {what}.", inner);
+
+    [LibraryImport("libc", EntryPoint = "preadv")]
+    private static unsafe partial nint ReadPieces(int descriptor, IoVector* pieces, int count, long position);
+
+    [LibraryImport("libc", EntryPoint = "pwritev")]
+    private static unsafe partial nint WritePieces(int descriptor, IoVector* pieces, int count, long position);
+
+    [LibraryImport("libc", EntryPoint = "fallocate")]
+    private static partial int Allocate(int descriptor, int mode, long position, long length);
 }

@@ -1,21 +1,25 @@
 namespace FastXen.Platform.Uart;
 
-/// <summary>A bounded queue of bytes. Not synchronised.</summary>
+/// <summary>A bounded queue of bytes, which takes no more memory than was in it at a time. Not synchronised.</summary>
 internal sealed class ByteQueue(int capacity)
 {
-    private readonly byte[] bytes = new byte[capacity];
+    private const int FirstSize = 16;
+
+    private byte[] bytes = new byte[Math.Min(capacity, FirstSize)];
     private int head;
 
     /// <summary>Bytes in the queue.</summary>
     public int Count { get; private set; }
 
     /// <summary>Bytes that still fit.</summary>
-    public int Room => bytes.Length - Count;
+    public int Room => capacity - Count;
 
     /// <summary>Appends what fits; returns how many bytes.</summary>
     public int Enqueue(ReadOnlySpan<byte> source)
     {
         int taken = Math.Min(source.Length, Room);
+        if (Count + taken > bytes.Length)
+            Grow(Count + taken);
         for (int i = 0; i < taken; i++)
             bytes[(head + Count + i) % bytes.Length] = source[i];
         Count += taken;
@@ -40,6 +44,13 @@ internal sealed class ByteQueue(int capacity)
         while (taken < destination.Length && TryDequeue(out byte value))
             destination[taken++] = value;
         return taken;
+    }
+
+    private void Grow(int atLeast)
+    {
+        byte[] larger = new byte[Math.Min(Math.Max(2 * bytes.Length, atLeast), capacity)];
+        int count = Dequeue(larger);
+        (bytes, head, Count) = (larger, 0, count);
     }
 
     /// <summary>Drops everything.</summary>

@@ -4,8 +4,8 @@ namespace FastXen.Platform.Uart;
 public interface ICharacterBackend
 {
     /// <summary>
-    /// Sends what the guest wrote. Called from one thread at a time (the device's own, or the vCPU's on a deterministic machine);
-    /// it may wait for a slow reader. Bytes that can no longer be delivered are dropped without an exception.
+    /// Sends what the guest wrote. Called from one thread at a time (a device thread, or the vCPU's on a deterministic machine);
+    /// it may wait for a slow reader. Bytes that can no longer be delivered are dropped without an exception: one ends the domain.
     /// </summary>
     void Write(ReadOnlySpan<byte> bytes);
 

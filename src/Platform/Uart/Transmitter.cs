@@ -1,7 +1,9 @@
+using FastXen.Platform.Work;
+
 namespace FastXen.Platform.Uart;
 
 /// <summary>
-/// Carries a UART's output to its backend. On a thread of its own, so that a slow terminal does not hold up a vCPU; when the queue
+/// Carries a UART's output to its backend. On a device thread, so that a slow terminal does not hold up a vCPU; when the queue
 /// is full the transmitter is busy, as at the end of a slow line.
 /// </summary>
 internal sealed class Transmitter : IDisposable
@@ -9,25 +11,26 @@ internal sealed class Transmitter : IDisposable
     private const int Capacity = 64 << 10;
     private const int Batch = 4096;
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(5);
+    // For what is between two writes of a backend that is not stuck.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromMilliseconds(200);
 
     private readonly ICharacterBackend backend;
     private readonly Action drained;
-    private readonly Thread? thread;
+    private readonly DeviceWork? work;
     private readonly object gate = new();
     private readonly ByteQueue queue = new(Capacity);
     private bool writing;
     private bool wasFull;
-    private bool stopping;
 
-    /// <summary><paramref name="drained"/> is called, without locks held, when a full queue has room again.</summary>
-    public Transmitter(ICharacterBackend backend, bool synchronous, Action drained)
+    /// <summary>
+    /// <paramref name="drained"/> is called, without locks held, when a full queue has room again; <paramref name="failed"/> is told what a backend threw.
+    /// </summary>
+    public Transmitter(ICharacterBackend backend, bool synchronous, Action drained, Action<Exception> failed)
     {
         this.backend = backend;
         this.drained = drained;
-        if (synchronous)
-            return;
-        thread = new Thread(Run) { IsBackground = true, Name = "uart" };
-        thread.Start();
+        if (!synchronous)
+            work = new DeviceWork(DeviceThreads.Shared, _ => Carry(), e => Fail(failed, e));
     }
 
     /// <summary>The holding register is empty.</summary>
@@ -43,18 +46,20 @@ internal sealed class Transmitter : IDisposable
     /// <summary>Sends a byte; lost when there is no room. Returns whether there is room for another one.</summary>
     public bool Send(byte value)
     {
-        if (thread is null)
+        if (work is null)
         {
             backend.Write([value]);
             return true;
         }
+        bool room;
         lock (gate)
         {
             queue.Enqueue([value]);
-            wasFull = queue.Room == 0;
-            Monitor.PulseAll(gate);
-            return !wasFull;
+            room = queue.Room > 0;
+            wasFull = !room;
         }
+        work.Signal(0);
+        return room;
     }
 
     /// <summary>Waits until the backend has everything. A stuck backend is given up after a few seconds.</summary>
@@ -63,7 +68,7 @@ internal sealed class Transmitter : IDisposable
         long deadline = Environment.TickCount64 + (long)FlushLimit.TotalMilliseconds;
         lock (gate)
         {
-            while (thread is not null && (queue.Count > 0 || writing))
+            while (work is { HasEnded: false } && (queue.Count > 0 || writing))
             {
                 long left = deadline - Environment.TickCount64;
                 if (left <= 0 || !Monitor.Wait(gate, TimeSpan.FromMilliseconds(left)))
@@ -72,39 +77,50 @@ internal sealed class Transmitter : IDisposable
         }
     }
 
+    /// <summary>Sends what is left. A backend that is stuck is left alone with it.</summary>
     public void Dispose()
     {
         Flush();
-        lock (gate)
-        {
-            stopping = true;
-            Monitor.PulseAll(gate);
-        }
+        work?.End(EndLimit);
     }
 
-    private void Run()
+    // Nobody waits for the rest.
+    private void Fail(Action<Exception> failed, Exception exception)
     {
-        byte[] batch = new byte[Batch];
-        while (true)
+        lock (gate)
+            Monitor.PulseAll(gate);
+        failed(exception);
+    }
+
+    private void Carry()
+    {
+        Span<byte> batch = stackalloc byte[Batch];
+        int count;
+        bool notify;
+        lock (gate)
         {
-            int count;
-            bool notify;
+            writing = true;
+            count = queue.Dequeue(batch);
+            notify = wasFull;
+            wasFull = false;
+        }
+        bool more;
+        try
+        {
+            if (notify)
+                drained();
+            backend.Write(batch[..count]);
+        }
+        finally
+        {
             lock (gate)
             {
                 writing = false;
+                more = queue.Count > 0;
                 Monitor.PulseAll(gate);
-                while (queue.Count == 0 && !stopping)
-                    Monitor.Wait(gate);
-                if (stopping)
-                    return;
-                writing = true;
-                count = queue.Dequeue(batch);
-                notify = wasFull;
-                wasFull = false;
             }
-            if (notify)
-                drained();
-            backend.Write(batch.AsSpan(0, count));
         }
+        if (more)
+            work!.Signal(0);
     }
 }

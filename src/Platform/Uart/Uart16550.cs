@@ -35,13 +35,13 @@ public sealed partial class Uart16550 : IPortDevice, ICharacterInput, IDisposabl
 
     /// <summary>
     /// Makes a UART at 8 ports from <paramref name="basePort"/>. With <paramref name="synchronous"/> output goes to the backend on
-    /// the vCPU's thread (a deterministic machine), else on a thread of its own.
+    /// the vCPU's thread (a deterministic machine), else on a device thread; what it throws there is handed to <paramref name="failed"/>.
     /// </summary>
-    public Uart16550(ushort basePort, InterruptLine line, ICharacterBackend backend, bool synchronous = false)
+    public Uart16550(ushort basePort, InterruptLine line, ICharacterBackend backend, Action<Exception> failed, bool synchronous = false)
     {
         this.basePort = basePort;
         this.line = line;
-        transmitter = new Transmitter(backend, synchronous, TransmitterDrained);
+        transmitter = new Transmitter(backend, synchronous, TransmitterDrained, failed);
         Reset();
         backend.Connect(this);
     }
@@ -84,7 +84,7 @@ public sealed partial class Uart16550 : IPortDevice, ICharacterInput, IDisposabl
     /// <summary>Waits until the backend has everything that the guest wrote, or the backend is stuck.</summary>
     public void Flush() => transmitter.Flush();
 
-    /// <summary>Sends what is left and ends the thread.</summary>
+    /// <summary>Sends what is left.</summary>
     public void Dispose() => transmitter.Dispose();
 
     private void TransmitterDrained()

@@ -58,7 +58,7 @@ public abstract class VirtioDevice : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Lets go of the backend. The carrier's thread has ended.</summary>
+    /// <summary>Lets go of the backend. The carrier does no more work.</summary>
     protected virtual void Dispose(bool disposing)
     {
     }

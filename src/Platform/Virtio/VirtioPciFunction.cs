@@ -1,12 +1,13 @@
 using FastXen.Events;
 using FastXen.Mmu;
 using FastXen.Platform.Pci;
+using FastXen.Platform.Work;
 
 namespace FastXen.Platform.Virtio;
 
 /// <summary>
 /// The modern virtio PCI transport (virtio 1.2, 4.1): one memory BAR with the common, ISR, device and notification structures and the
-/// MSI-X table. Requests are worked on by a thread of the device, or inline on a deterministic machine.
+/// MSI-X table. Requests are worked on by device threads, or inline on a deterministic machine.
 /// </summary>
 public sealed partial class VirtioPciFunction : PciFunction, IDisposable
 {
@@ -21,13 +22,13 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
     private readonly VirtioDevice device;
     private readonly VirtQueue[] queues;
     private readonly MsixTable msix;
-    private readonly DeviceWorker? worker;
+    private readonly DeviceWork? work;
     private readonly ulong offered;
     private byte isr;
     private volatile bool stopping;
 
-    /// <summary>Makes the carrier of a device; it owns the device.</summary>
-    public VirtioPciFunction(VirtioDevice device, PhysicalMemory memory, IInterruptSink messages, bool synchronous = false)
+    /// <summary>Makes the carrier of a device; it owns the device. What the device throws on a device thread is handed to <paramref name="failed"/>.</summary>
+    public VirtioPciFunction(VirtioDevice device, PhysicalMemory memory, IInterruptSink messages, Action<Exception> failed, bool synchronous = false)
         : base(new PciIdentity(VirtioVendor, (ushort)(FirstModernDevice + device.Type), device.ClassCode, 1, VirtioVendor, device.Type))
     {
         this.device = device;
@@ -38,7 +39,7 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
         msix = new MsixTable(queues.Length + 1, messages);
         DefineCapabilities();
         if (!synchronous || !device.CanRunInline)
-            worker = new DeviceWorker($"virtio-{device.Type}", Work);
+            work = new DeviceWork(DeviceThreads.Shared, Work, failed);
         Reset();
         device.OnAttached();
     }
@@ -61,10 +62,14 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
     /// <summary>Has <see cref="VirtioDevice.Process"/> called for a queue, as by a notification of the driver. Any thread.</summary>
     public void Signal(int queue)
     {
-        if (worker is not null)
-            worker.Signal(queue);
-        else
-            Work(queue);
+        if (work is not null)
+        {
+            work.Signal(queue);
+            return;
+        }
+        while (!stopping && WorkOnce(queue))
+        {
+        }
     }
 
     /// <summary>The driver broke the rules: the device stops until it is reset. While working on requests.</summary>
@@ -88,19 +93,19 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
         }
     }
 
-    /// <summary>Ends the device's thread and frees the device.</summary>
+    /// <summary>Ends the device's work and frees the device.</summary>
     public void Dispose()
     {
         stopping = true;
-        worker?.Dispose();
+        work?.Dispose();
         device.Dispose();
     }
 
+    // A queue that has more waits for its next turn: other devices have theirs before.
     private void Work(int queue)
     {
-        while (!stopping && WorkOnce(queue))
-        {
-        }
+        if (!stopping && WorkOnce(queue))
+            work!.Signal(queue);
     }
 
     private bool WorkOnce(int index)

@@ -16,7 +16,7 @@ public sealed record DomainImage(ulong Entry, string CommandLine, ulong Initrd =
     /// <summary>The guest's port of its xenstore channel; 0 where there is none.</summary>
     public int StorePort { get; init; }
 
-    /// <summary>The guest's port of its console channel; 0 where there is none.</summary>
+    /// <summary>The guest's port of its console channel; 0 where its console is the hypervisor's.</summary>
     public int ConsolePort { get; init; }
 }
 
@@ -25,6 +25,8 @@ public static class DomainBuilder
 {
     private const int StartInfoSize = 0x490, CommandLineOffset = 0x80, CommandLineSize = 1024;
     private const ulong MagicPages = 4;
+    // start_info's flags: SIF_PRIVILEGED, SIF_INITDOMAIN.
+    private const uint Privileged = 1, InitialDomain = 2;
 
     /// <summary>Guest frame number of the console's ring.</summary>
     public static ulong ConsoleFrame(ParavirtualMachine machine) => TotalFrames(machine) - 1;
@@ -32,8 +34,11 @@ public static class DomainBuilder
     /// <summary>Guest frame number of xenstore's ring.</summary>
     public static ulong StoreFrame(ParavirtualMachine machine) => TotalFrames(machine) - 2;
 
-    /// <summary>One past the last byte that a kernel and its RAM disk may take.</summary>
-    public static ulong ConventionalEnd(ParavirtualMachine machine) => (TotalFrames(machine) - MagicPages) << Frame.Shift;
+    /// <summary>The first byte that a kernel and its RAM disk may take.</summary>
+    public const ulong ConventionalStart = FirmwareLayout.Size;
+
+    /// <summary>One past the last byte that a kernel and its RAM disk may take in a domain of so many bytes.</summary>
+    public static ulong ConventionalEnd(ulong memory) => memory - (MagicPages << Frame.Shift);
 
     private static ulong TotalFrames(ParavirtualMachine machine) => machine.Configuration.Memory >> Frame.Shift;
 
@@ -48,16 +53,22 @@ public static class DomainBuilder
         var firmware = new DomainFirmware(machine.Vcpus.Count, map);
         machine.Firmware.Tables = firmware;
         memory.Write(0, firmware.Image);
-        WriteMemmapInfo(memory, total - 4, map);
+        memory.Write((total - 4) << Frame.Shift, MemmapInfo.Of(map));
 
         ulong startInfo = (total - 3) << Frame.Shift;
         Span<byte> page = new byte[StartInfoSize + 96];
         Encoding.ASCII.GetBytes("xen-3.0-ia64").CopyTo(page);
         Put(page, 0x20, total);
+        if (machine.Configuration.IsPrivileged)
+            BinaryPrimitives.WriteUInt32LittleEndian(page[0x30..], Privileged | InitialDomain);
         Put(page, 0x38, StoreFrame(machine));
         BinaryPrimitives.WriteInt32LittleEndian(page[0x40..], image.StorePort);
-        Put(page, 0x48, ConsoleFrame(machine));
-        BinaryPrimitives.WriteInt32LittleEndian(page[0x50..], image.ConsolePort);
+        if (image.ConsolePort != 0)
+        {
+            Put(page, 0x48, ConsoleFrame(machine));
+            BinaryPrimitives.WriteInt32LittleEndian(page[0x50..], image.ConsolePort);
+        }
+
         Put(page, 0x70, image.Initrd);
         Put(page, 0x78, image.InitrdSize);
         byte[] text = Encoding.ASCII.GetBytes(image.CommandLine);
@@ -84,24 +95,6 @@ public static class DomainBuilder
         memory.TryWrite(sharedInfo + 0x101c, 1u);
         memory.TryWrite(sharedInfo + 0x1020, total - 4);
         machine.Boot(image.Entry, startInfo + StartInfoSize);
-    }
-
-    private static void WriteMemmapInfo(DomainMemory memory, ulong gpfn, IReadOnlyList<EfiMemoryRange> map)
-    {
-        Span<byte> page = new byte[24 + DomainFirmware.MemoryDescriptorSize * map.Count];
-        Put(page, 0, (ulong)(DomainFirmware.MemoryDescriptorSize * map.Count));
-        Put(page, 8, (ulong)DomainFirmware.MemoryDescriptorSize);
-        BinaryPrimitives.WriteUInt32LittleEndian(page[16..], EfiMemoryMap.DescriptorVersion);
-        for (int k = 0; k < map.Count; k++)
-        {
-            Span<byte> descriptor = page[(24 + DomainFirmware.MemoryDescriptorSize * k)..];
-            BinaryPrimitives.WriteUInt32LittleEndian(descriptor, (uint)map[k].Type);
-            Put(descriptor, 8, map[k].Start);
-            Put(descriptor, 24, map[k].Size / EfiMemoryMap.PageSize);
-            Put(descriptor, 32, map[k].Attributes);
-        }
-
-        memory.Write(gpfn << Frame.Shift, page);
     }
 
     private static List<EfiMemoryRange> MemoryMap(ulong total)

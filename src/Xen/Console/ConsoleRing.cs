@@ -27,7 +27,7 @@ public sealed unsafe class ConsoleRing
     }
 
     /// <summary>
-    /// Takes what the guest wrote, as much as fits; the guest is to be notified when anything was taken. 0 as well when the guest's index
+    /// Takes what the guest wrote, as much as fits. 0 as well when the guest's index
     /// is impossible: then what it claims to have written is skipped.
     /// </summary>
     public int Read(Span<byte> destination)
@@ -49,6 +49,9 @@ public sealed unsafe class ConsoleRing
         SetIndex(OutputConsumer, outputConsumer);
         return count;
     }
+
+    /// <summary>At least half of the place for output is in use: a guest may be waiting for room.</summary>
+    public bool IsFilling => Index(OutputProducer) - outputConsumer >= OutputSize / 2;
 
     /// <summary>Gives the guest input; returns how many bytes fit. It is to be notified when there are any.</summary>
     public int Write(ReadOnlySpan<byte> source)

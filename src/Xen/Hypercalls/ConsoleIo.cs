@@ -23,13 +23,14 @@ internal static unsafe class ConsoleIo
                     Span<byte> part = piece[..Math.Min(Piece, count - done)];
                     if (!buffer.Read(memory, (ulong)done, part))
                         return -Errno.EFAULT;
-                    call->Caller.Machine.EmergencyConsole?.Write(part);
+                    call->Caller.Machine.Configuration.Console?.Write(part);
                 }
 
                 return 0;
             case Read:
-                // Nothing is typed at the hypervisor's own console: consoles of domains are rings.
-                return 0;
+                Span<byte> typed = piece[..Math.Min(Piece, count)];
+                int got = call->Caller.Machine.Configuration.Console?.Read(typed) ?? 0;
+                return got == 0 || buffer.Write(memory, 0, typed[..got]) ? got : -Errno.EFAULT;
             default:
                 return -Errno.ENOSYS;
         }

@@ -53,7 +53,9 @@ internal static unsafe class HypervisorEntry
         if (p->TimerExpired)
             SendTimer(s, p);
 
-        Reflection.DeliverEvents(s);
+        // A hypercall that is not over yet is one instruction to the guest.
+        if (p->ContinuesAt == 0 || p->ContinuesAt != (s->Ip | (uint)s->Slot))
+            Reflection.DeliverEvents(s);
     }
 
     private static void Entered(VcpuState* s) => ParavirtualVcpu.Of(ParavirtualState.Of(s)).Entered();

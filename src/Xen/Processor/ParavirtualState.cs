@@ -44,6 +44,15 @@ public unsafe struct ParavirtualState
     /// <summary>CR.ITM for which the timer's event was sent last.</summary>
     public ulong SignalledItm;
 
+    /// <summary>Address and slot of a hypercall that is to be executed again; 0: none is.</summary>
+    public ulong ContinuesAt;
+
+    /// <summary>How far that hypercall is.</summary>
+    public ulong Progress;
+
+    /// <summary>How far the hypercall is that it is at, where it is a list of hypercalls.</summary>
+    public ulong InnerProgress;
+
     /// <summary>CR.ITM was reached, and no event told so yet.</summary>
     public bool TimerExpired;
 

@@ -112,6 +112,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         _state->Iva = 0;
         _state->EventCallback = 0;
         _state->SignalledItm = 0;
+        _state->ContinuesAt = 0;
         _state->TimerExpired = false;
         for (int word = 0; word < 4; word++)
             _state->Irr[word] = _state->InService[word] = 0;

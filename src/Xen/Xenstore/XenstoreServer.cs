@@ -17,12 +17,14 @@ public sealed partial class XenstoreServer
     private readonly XenstoreQuota quota;
     private readonly StoreView live;
     private readonly HashSet<ushort> stopped = [];
+    private readonly HostWatches hostWatches;
 
     /// <summary>An empty store.</summary>
     public XenstoreServer(XenstoreQuota? quota = null)
     {
         this.quota = quota ?? new XenstoreQuota();
         live = new StoreView(StoreTree.Empty, this.quota);
+        hostWatches = new HostWatches(gate);
     }
 
     /// <summary>Who opens rings for INTRODUCE.</summary>
@@ -115,11 +117,35 @@ public sealed partial class XenstoreServer
             return live.List(Identity.Host, path, out Node? node) == 0 ? [.. node!.Children.Keys] : [];
     }
 
-    /// <summary>Removes a node and all below it.</summary>
+    /// <summary>Removes a node and all below it, where there is one.</summary>
     public void Remove(string path)
     {
         lock (gate)
-            Change(path, true, () => live.Remove(Identity.Host, path));
+            Change(path, true, () => live.Remove(Identity.Host, path) switch { Errno.ENOENT => 0, int error => error });
+    }
+
+    /// <summary>
+    /// Has the host's own code signalled when a node, or one below it, changes, until the result is disposed; the first signal comes at
+    /// once. <paramref name="sink"/> must not call back from within.
+    /// </summary>
+    public IDisposable Watch(string path, IEventSink sink)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        if (!StorePath.IsValid(path))
+            throw new ArgumentException($"'{path}' is not a path", nameof(path));
+        lock (gate)
+        {
+            HostWatch watch = hostWatches.Add(path, sink);
+            sink.Signal();
+            return watch;
+        }
+    }
+
+    /// <summary>Whether a domain itself watches a node, so that it hears of a change.</summary>
+    public bool IsWatched(ushort domain, string path)
+    {
+        lock (gate)
+            return connections.Exists(connection => connection.IsDomain && connection.Domain == domain && connection.Watches.Exists(watch => StorePath.IsWithin(path, watch.Path)));
     }
 
     private void Change(string path, bool isRemoval, Func<int> change)
@@ -135,6 +161,7 @@ public sealed partial class XenstoreServer
     // An event for every watch of the path, or (removal) of what was below it.
     private void Fire(string path, StoreTree before, bool isRemoval)
     {
+        hostWatches.Fire(path, isRemoval);
         foreach (XenstoreConnection connection in connections)
         {
             foreach (Watch watch in connection.Watches)

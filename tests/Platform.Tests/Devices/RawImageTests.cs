@@ -79,4 +79,47 @@ public sealed class RawImageTests : IDisposable
         again.Read(1536, back);
         Assert.Equal("itanium"u8.ToArray(), back);
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(1500)]
+    public unsafe void Pieces_are_moved_in_order(int count)
+    {
+        string path = Image(count * 512);
+        using RawImage image = RawImage.Open(path, false);
+        byte[] memory = GC.AllocateArray<byte>(count * 1024, pinned: true);
+        new Random(count).NextBytes(memory);
+        byte[] original = [.. memory];
+        var pieces = new IoVector[count];
+        fixed (byte* start = memory)
+        {
+            for (int i = 0; i < count; i++)
+                pieces[i] = new IoVector(start + 1024 * i, 512);
+            image.Write(0, pieces);
+            Array.Clear(memory);
+            image.Read(0, pieces);
+            Assert.Throws<EndOfStreamException>(() => image.Read(512, pieces));
+        }
+        for (int i = 0; i < count; i++)
+            Assert.True(memory.AsSpan(1024 * i + 512, 512).IndexOfAnyExcept((byte)0) < 0);
+        byte[] file = new byte[count * 512];
+        image.Read(0, file);
+        for (int i = 0; i < count; i++)
+            Assert.True(original.AsSpan(1024 * i, 512).SequenceEqual(file.AsSpan(512 * i, 512)));
+    }
+
+    [Fact]
+    public void Discarded_ranges_read_as_zeros_where_the_host_can()
+    {
+        string path = Image(1 << 16);
+        using RawImage image = RawImage.Open(path, false);
+        byte[] bytes = new byte[1 << 16];
+        Array.Fill(bytes, (byte)1);
+        image.Write(0, bytes);
+        bool isGone = image.TryDiscard(8192, 4096);
+        image.Read(0, bytes);
+        Assert.Equal(isGone ? 0 : 1, bytes[8192]);
+        Assert.Equal((1, 1, 1 << 16), (bytes[8191], bytes[12288], (int)new FileInfo(path).Length));
+    }
 }

@@ -39,9 +39,11 @@ public sealed class UartTests : IDisposable
     private readonly RecordingLines lines = new();
     private readonly Uart16550 uart;
 
-    public UartTests() => uart = new Uart16550(Base, new InterruptLine(lines, 4), backend, synchronous: true);
+    public UartTests() => uart = new Uart16550(Base, new InterruptLine(lines, 4), backend, NoFailure, synchronous: true);
 
     public void Dispose() => uart.Dispose();
+
+    private static void NoFailure(Exception e) => Assert.Fail(e.ToString());
 
     private byte In(int register) => (byte)uart.Read((ushort)(Base + register), 1);
 
@@ -186,11 +188,11 @@ public sealed class UartTests : IDisposable
     }
 
     [Fact]
-    public void Output_thread_delivers_everything_in_order_and_a_stuck_backend_makes_the_transmitter_busy()
+    public void A_device_thread_delivers_everything_in_order_and_a_stuck_backend_makes_the_transmitter_busy()
     {
         Backend slow = new();
         slow.Open.Reset();
-        using Uart16550 device = new(Base, new InterruptLine(lines, 5), slow);
+        using Uart16550 device = new(Base, new InterruptLine(lines, 5), slow, NoFailure);
         device.Write(Base + 1, 1, 2);
         StringBuilder sent = new();
         Random random = new(1);

@@ -22,6 +22,7 @@ public sealed class VirtioBlockTests : IDisposable
     private readonly RecordingSink sink = new();
     private readonly RecordingLines lines = new();
     private readonly PciRoot root;
+    private readonly List<Exception> failures = [];
     private VirtioPciFunction? function;
     private RawImage? image;
 
@@ -43,6 +44,7 @@ public sealed class VirtioBlockTests : IDisposable
     private void Detach()
     {
         function?.Dispose();
+        Assert.Empty(failures);
         function = null;
         image?.Dispose();
     }
@@ -50,7 +52,7 @@ public sealed class VirtioBlockTests : IDisposable
     private VirtioDriver Attach(bool readOnly = false, bool synchronous = true)
     {
         image = RawImage.Open(path, readOnly);
-        function = new VirtioPciFunction(new VirtioBlock(image, "disk0"), memory, sink, synchronous);
+        function = new VirtioPciFunction(new VirtioBlock(image, "disk0"), memory, sink, failures.Add, synchronous);
         int slot = root.Add(function);
         root.Reset();
         return new VirtioDriver(root, slot, memory);

@@ -53,7 +53,7 @@ public class VirtioFuzzTests
         memory.Written += (address, length) => Assert.True(memory.IsRam(address, length));
         PciRoot root = new(new RecordingLines());
         MemoryDisk disk = new();
-        using VirtioPciFunction function = new(new VirtioBlock(disk, "fuzz"), memory, new RecordingSink(), synchronous: true);
+        using VirtioPciFunction function = new(new VirtioBlock(disk, "fuzz"), memory, new RecordingSink(), static e => Assert.Fail(e.ToString()), synchronous: true);
         int slot = root.Add(function);
         root.Reset();
         VirtioDriver driver = new(root, slot, memory);

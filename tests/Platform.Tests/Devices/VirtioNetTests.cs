@@ -37,6 +37,7 @@ public sealed class VirtioNetTests : IDisposable
 
     private readonly PhysicalMemory memory = new(1 << 20);
     private readonly PciRoot root = new(new RecordingLines());
+    private readonly List<Exception> failures = [];
     private VirtioPciFunction? function;
 
     public VirtioNetTests() => memory.AddRam(0, 1 << 20);
@@ -44,12 +45,13 @@ public sealed class VirtioNetTests : IDisposable
     public void Dispose()
     {
         function?.Dispose();
+        Assert.Empty(failures);
         memory.Dispose();
     }
 
     private VirtioDriver Started(INetBackend backend, ulong features)
     {
-        function = new VirtioPciFunction(new VirtioNet(backend, MacAddress.Parse("52:54:00:12:34:56")), memory, new RecordingSink());
+        function = new VirtioPciFunction(new VirtioNet(backend, MacAddress.Parse("52:54:00:12:34:56")), memory, new RecordingSink(), failures.Add);
         int slot = root.Add(function);
         root.Reset();
         VirtioDriver driver = new(root, slot, memory);
@@ -173,7 +175,7 @@ public sealed class VirtioNetTests : IDisposable
     {
         byte[] Draw(int? seed)
         {
-            using VirtioPciFunction entropy = new(new VirtioRng(seed), memory, new RecordingSink(), synchronous: true);
+            using VirtioPciFunction entropy = new(new VirtioRng(seed), memory, new RecordingSink(), failures.Add, synchronous: true);
             int slot = root.Add(entropy);
             root.Reset();
             VirtioDriver driver = new(root, slot, memory);

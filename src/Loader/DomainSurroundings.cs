@@ -1,0 +1,12 @@
+using FastXen.Core;
+using FastXen.Smp;
+using FastXen.Xen;
+
+namespace FastXen.Loader;
+
+/// <summary>What a host has for its domains.</summary>
+/// <param name="Scheduler">What runs their vCPUs.</param>
+/// <param name="Translator">How their translators work.</param>
+/// <param name="Xen">What those on the Xen interface have in common; made when the first one comes.</param>
+/// <param name="Log">Takes a line for the host's log.</param>
+public sealed record DomainSurroundings(Scheduler Scheduler, TranslatorOptions Translator, Func<XenHost> Xen, Action<string> Log);

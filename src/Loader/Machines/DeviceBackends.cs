@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using FastXen.Loader.Configuration;
+using FastXen.Loader.Images;
+using FastXen.Platform;
+using FastXen.Platform.Block;
+using FastXen.Platform.Net;
+using FastXen.Platform.Net.Nat;
+using FastXen.Platform.Net.Tap;
+
+namespace FastXen.Loader.Machines;
+
+/// <summary>The far ends of a guest's devices: they outlive its reboots.</summary>
+internal sealed class DeviceBackends : IDisposable
+{
+    private readonly Action<string> _report;
+    private readonly List<DiskDevice> _disks = [];
+    private readonly List<NetworkDevice> _networks = [];
+
+    /// <summary>Opens what a config names; what cannot be opened is a <see cref="LoadException"/>.</summary>
+    public DeviceBackends(GuestConfig config, Action<string> report)
+    {
+        _report = report;
+        try
+        {
+            foreach (DiskConfig disk in config.Disks) Open(disk);
+            for (int i = 0; i < config.Network.Count; i++) Open(config.Network[i], config.Name, i);
+        }
+        catch (Exception e)
+        {
+            Dispose();
+            if (e is DeviceConfigurationException) throw new DeviceException(e);
+            throw;
+        }
+    }
+
+    /// <summary>Disks, in the config's order.</summary>
+    public IReadOnlyList<DiskDevice> Disks => _disks;
+
+    /// <summary>Network interfaces, in the config's order.</summary>
+    public IReadOnlyList<NetworkDevice> Networks => _networks;
+
+    private void Open(DiskConfig disk)
+    {
+        DiskImage.CheckWritable(disk);
+        string name = Path.GetFileName(disk.Path);
+        _disks.Add(new DiskDevice(RawImage.Open(disk.Path, disk.ReadOnly), name.Length <= 20 ? name : name[..20]));
+    }
+
+    private void Open(NetworkConfig network, string guest, int index)
+    {
+        INetBackend backend = network.Type == NetworkType.Tap
+            ? TapBackend.Open(network.Device!)
+            : new NatBackend(new NatOptions
+            {
+                HostForwards = [.. network.HostForwards.Select(static forward =>
+                    new Platform.Net.Nat.HostForward(forward.Protocol == ForwardProtocol.Udp, forward.Host.Address, forward.Host.Port, forward.GuestPort))],
+            });
+        _networks.Add(new NetworkDevice(backend, MacAddress.Read(network.Mac ?? DefaultMac(guest, index))));
+    }
+
+    // Locally administered; the guest's name and the interface's number make it the same in each run and differ between guests.
+    private static byte[] DefaultMac(string guest, int index)
+    {
+        byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{guest}/{index}"));
+        return [0x52, 0x54, 0x00, digest[0], digest[1], digest[2]];
+    }
+
+    /// <summary>Writes disks out to the host's media and closes everything. Not while the guest runs.</summary>
+    public void Dispose()
+    {
+        foreach (DiskDevice disk in _disks)
+        {
+            try
+            {
+                if (!disk.Backend.IsReadOnly) disk.Backend.Flush();
+            }
+            catch (IOException e)
+            {
+                _report($"disk {disk.Serial}: what was written last may be lost: {e.Message}");
+            }
+            disk.Backend.Dispose();
+        }
+        _disks.Clear();
+        foreach (NetworkDevice network in _networks) network.Backend.Dispose();
+        _networks.Clear();
+    }
+}

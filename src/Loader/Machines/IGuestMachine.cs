@@ -1,0 +1,49 @@
+using FastXen.Core;
+using FastXen.Loader.Images;
+using FastXen.Mmu;
+using FastXen.Smp;
+
+namespace FastXen.Loader.Machines;
+
+/// <summary>The machine of one power-on, whatever interface its guest finds: from its making to a power-off, a reboot or a crash.</summary>
+internal interface IGuestMachine : IDisposable
+{
+    /// <summary>The processors, the boot processor first; those that are down are among them.</summary>
+    IReadOnlyList<Vcpu> Processors { get; }
+
+    /// <summary>Guest physical memory.</summary>
+    PhysicalMemory Memory { get; }
+
+    /// <summary>What of it is RAM, ascending.</summary>
+    IReadOnlyList<MemoryRange> Ram { get; }
+
+    /// <summary>Bytes of memory that the guest has now.</summary>
+    ulong MemoryBytes { get; }
+
+    /// <summary>Why the machine's run is over; <see cref="VcpuStop.None"/> before.</summary>
+    VcpuStop StopReason { get; }
+
+    /// <summary>The processors as things to schedule. <paramref name="stopped"/> is called when one of them has stopped that does not say so by its slice. Once.</summary>
+    IReadOnlyList<ISchedulable> Work(Action<Vcpu> stopped);
+
+    /// <summary>A processor has stopped; true when the machine's run is over. Once for each processor, on any thread.</summary>
+    bool Stopped(Vcpu processor);
+
+    /// <summary>After the run: what the guest wrote goes out, a crash is reported. Returns <see cref="StopReason"/>.</summary>
+    VcpuStop Finish();
+
+    /// <summary>Stops the machine as if its plug were pulled. Any thread.</summary>
+    void RequestStop();
+
+    /// <summary>Stops the machine to be made anew. Any thread.</summary>
+    void RequestReset();
+
+    /// <summary>Asks the guest to shut itself down, or to reboot. False when it does not listen. Any thread.</summary>
+    bool AskToShutDown(bool thenReboot);
+
+    /// <summary>Asks the guest to have so many processors online, of those that it was made with. False where it cannot be asked. Any thread.</summary>
+    bool AskForVcpus(int count) => false;
+
+    /// <summary>Asks the guest to give memory back, or to take it again, until it has so many bytes. False where it cannot be asked. Any thread.</summary>
+    bool AskForMemory(ulong bytes) => false;
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+
+namespace FastXen.Xen.Xenstore;
+
+/// <summary>What a domain's home in the store, /local/domain/N, begins with.</summary>
+public sealed record DomainHome
+{
+    /// <summary>The domain's number.</summary>
+    public required ushort Domain { get; init; }
+
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Bytes of memory that it is to have.</summary>
+    public required ulong Memory { get; init; }
+
+    /// <summary>Its vCPUs.</summary>
+    public required int Vcpus { get; init; }
+
+    /// <summary>Where its console is: the ring's frame and the guest's port; null where it has no ring.</summary>
+    public (ulong Frame, int Port)? Console { get; init; }
+
+    /// <summary>Where its way to the store is.</summary>
+    public required (ulong Frame, int Port) Store { get; init; }
+
+    /// <summary>The home's path.</summary>
+    public static string PathOf(ushort domain) => string.Create(CultureInfo.InvariantCulture, $"/local/domain/{domain}");
+
+    // Names of what a domain is for tools do not change with its number.
+    private static string VmOf(ushort domain) => string.Create(CultureInfo.InvariantCulture, $"/vm/00000000-0000-0000-0000-{domain:x12}");
+
+    /// <summary>Writes it all; what was there is gone.</summary>
+    public void Write(XenstoreServer store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        Remove(store, Domain);
+        string home = PathOf(Domain), vm = VmOf(Domain);
+        Permission[] readable = [new(0, Access.None), new(Domain, Access.Read)], own = [new(Domain, Access.None), new(0, Access.Read)];
+        store.Set(vm, "", readable);
+        store.Set($"{vm}/uuid", vm["/vm/".Length..]);
+        store.Set($"{vm}/name", Name);
+        store.Set(home, "", readable);
+        store.Set($"{home}/vm", vm);
+        store.Set($"{home}/name", Name);
+        store.Set($"{home}/domid", Text(Domain));
+        store.Set($"{home}/memory/target", Text(Memory >> 10));
+        store.Set($"{home}/memory/static-max", Text(Memory >> 10));
+        for (int vcpu = 0; vcpu < Vcpus; vcpu++)
+            store.Set(string.Create(CultureInfo.InvariantCulture, $"{home}/cpu/{vcpu}/availability"), "online");
+        store.Set($"{home}/store/ring-ref", Text(Store.Frame));
+        store.Set($"{home}/store/port", Text((ulong)Store.Port));
+        if (Console is { } console)
+        {
+            store.Set($"{home}/console/ring-ref", Text(console.Frame));
+            store.Set($"{home}/console/port", Text((ulong)console.Port));
+            store.Set($"{home}/console/limit", "1048576");
+            store.Set($"{home}/console/type", "xenconsoled");
+        }
+
+        // What guests themselves write.
+        foreach (string name in (string[])["control", "control/shutdown", "device", "device/suspend", "error", "drivers", "attr", "data", "feature"])
+            store.Set($"{home}/{name}", "", own);
+    }
+
+    /// <summary>The domain is gone: its home is, too.</summary>
+    public static void Remove(XenstoreServer store, ushort domain)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        foreach (string path in (string[])[PathOf(domain), VmOf(domain)])
+        {
+            if (store.Get(path) != null)
+                store.Remove(path);
+        }
+    }
+
+    private static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
+}
