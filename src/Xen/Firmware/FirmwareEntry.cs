@@ -47,7 +47,7 @@ internal static unsafe class FirmwareEntry
                 services.Sal(call, vcpu);
                 break;
             case FirmwareCalls.SalReturn:
-                ParavirtualMachine.TakeDown(vcpu);
+                vcpu.TakeDown();
                 break;
             case 0x700:
                 Registers.SetGr(s, 8, (ulong)OptFeature(vcpu, new XencommHandle(s->FrameBase[32])));
