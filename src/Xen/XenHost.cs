@@ -39,7 +39,10 @@ public sealed class XenHost : IDisposable
     public IDomainControl? Control { get; set; }
 
     /// <summary>Nanoseconds since the host began: Xen's system time.</summary>
-    public ulong SystemTime => (ulong)Stopwatch.GetElapsedTime(_start).Ticks * 100;
+    public ulong SystemTime => SystemTimeAt(Stopwatch.GetTimestamp());
+
+    /// <summary>Xen's system time at a timestamp of <see cref="Stopwatch"/>, which counts nanoseconds on Linux.</summary>
+    public ulong SystemTimeAt(long timestamp) => (ulong)Math.Max(timestamp - _start, 0);
 
     /// <summary>The machine of a domain, or null where it is gone.</summary>
     public ParavirtualMachine? MachineOf(XenDomain domain) => _machines.GetValueOrDefault(domain);

@@ -46,10 +46,9 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public IReadOnlyList<ISchedulable> Work(Action<Vcpu> stopped)
     {
-        ParavirtualWork[] works = [.. _machine.Vcpus.Select(vcpu => new ParavirtualWork(_machine, vcpu))];
-        _machine.Started = vcpu => works[vcpu.Number].Woken?.Invoke();
         _machine.HasShutDown = () => stopped(Processors[0]);
-        return works;
+        // Those that are down wait.
+        return [.. Processors.Select(static processor => new VcpuWork(processor))];
     }
 
     public bool Stopped(Vcpu processor)
