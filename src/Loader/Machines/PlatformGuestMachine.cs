@@ -16,6 +16,8 @@ internal sealed class PlatformGuestMachine(PlatformMachine machine, GuestConfig 
 
     public IReadOnlyList<MemoryRange> Ram { get; } = DomainLayout.Of(config).Ram;
 
+    public ulong MemoryBytes => config.Memory;
+
     public VcpuStop StopReason => machine.StopReason;
 
     public IReadOnlyList<ISchedulable> Work(Action<Vcpu> stopped)
