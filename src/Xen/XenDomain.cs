@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using FastXen.Events;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Grants;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Physdev;
 
 namespace FastXen.Xen;
 
@@ -10,6 +12,9 @@ public sealed class XenDomain
 {
     /// <summary>vCPUs of a domain at most: places in shared_info.</summary>
     public const int MaximumVcpus = 64;
+
+    // Pages of its own P2M table: enough for 128 GiB. The privileged are bounded by the frame numbers that their table can have.
+    private const int OrdinaryMappings = 4096;
 
     /// <summary>
     /// Makes a domain and enters it in the directory. The shared_info page is in its memory from now on; nothing else is. With 0 vCPUs it gets them later.
@@ -26,6 +31,8 @@ public sealed class XenDomain
         Vcpus = vcpus;
         IsPrivileged = isPrivileged;
         ConventionalEnd = memory.ArenaFrames << Frame.Shift;
+        Foreign = new ForeignMappings(memory, isPrivileged ? int.MaxValue : OrdinaryMappings);
+        IoPermissions = new IoPermissions(isPrivileged);
         EventChannels = new EventChannelTable(this, signal);
         Grants = new GrantTable(this, GrantLimits.Default);
         directory.Add(this);
@@ -67,6 +74,15 @@ public sealed class XenDomain
     /// <summary>Its grant table, and its mappings of others' grants.</summary>
     public GrantTable Grants { get; }
 
+    /// <summary>Frames of other domains that it mapped as a privileged domain.</summary>
+    public ForeignMappings Foreign { get; }
+
+    /// <summary>P2M tables of other domains that it shows in its memory, by their first number.</summary>
+    internal ConcurrentDictionary<ulong, ForeignTable> ForeignTables { get; } = new();
+
+    /// <summary>What of the machine's devices it may reach.</summary>
+    public IoPermissions IoPermissions { get; }
+
     /// <summary>
     /// Ends the domain after its vCPUs have stopped for good: channels are closed, its mappings of others' frames undone, its own memory
     /// freed except for what others still map.
@@ -78,6 +94,7 @@ public sealed class XenDomain
         IsDying = true;
         EventChannels.CloseAll();
         Grants.UnmapAll();
+        Foreign.UnmapAll();
         Directory.Remove(this);
         Memory.Destroy();
     }

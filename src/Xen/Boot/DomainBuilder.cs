@@ -53,7 +53,7 @@ public static class DomainBuilder
         var firmware = new DomainFirmware(machine.Vcpus.Count, map);
         machine.Firmware.Tables = firmware;
         memory.Write(0, firmware.Image);
-        WriteMemmapInfo(memory, total - 4, map);
+        memory.Write((total - 4) << Frame.Shift, MemmapInfo.Of(map));
 
         ulong startInfo = (total - 3) << Frame.Shift;
         Span<byte> page = new byte[StartInfoSize + 96];
@@ -95,24 +95,6 @@ public static class DomainBuilder
         memory.TryWrite(sharedInfo + 0x101c, 1u);
         memory.TryWrite(sharedInfo + 0x1020, total - 4);
         machine.Boot(image.Entry, startInfo + StartInfoSize);
-    }
-
-    private static void WriteMemmapInfo(DomainMemory memory, ulong gpfn, IReadOnlyList<EfiMemoryRange> map)
-    {
-        Span<byte> page = new byte[24 + DomainFirmware.MemoryDescriptorSize * map.Count];
-        Put(page, 0, (ulong)(DomainFirmware.MemoryDescriptorSize * map.Count));
-        Put(page, 8, (ulong)DomainFirmware.MemoryDescriptorSize);
-        BinaryPrimitives.WriteUInt32LittleEndian(page[16..], EfiMemoryMap.DescriptorVersion);
-        for (int k = 0; k < map.Count; k++)
-        {
-            Span<byte> descriptor = page[(24 + DomainFirmware.MemoryDescriptorSize * k)..];
-            BinaryPrimitives.WriteUInt32LittleEndian(descriptor, (uint)map[k].Type);
-            Put(descriptor, 8, map[k].Start);
-            Put(descriptor, 24, map[k].Size / EfiMemoryMap.PageSize);
-            Put(descriptor, 32, map[k].Attributes);
-        }
-
-        memory.Write(gpfn << Frame.Shift, page);
     }
 
     private static List<EfiMemoryRange> MemoryMap(ulong total)

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
+using FastXen.Events;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Processor;
 
@@ -11,7 +13,7 @@ namespace FastXen.Xen.Hypercalls;
 /// The hypercalls by number (xen.h, <c>__HYPERVISOR_*</c>): r2 is the number, r32 to r36 are the arguments, r8 is the result, r10 becomes 0. Numbers from 256
 /// on are the firmware's.
 /// </summary>
-internal static unsafe class Hypercall
+internal static unsafe partial class Hypercall
 {
     private const int Count = 64;
 
@@ -52,7 +54,14 @@ internal static unsafe class Hypercall
         ulong* arguments = s->FrameBase + 32;
         for (int k = 0; k < HypercallFrame.ArgumentCount; k++)
             call.Arguments[k] = arguments[k];
+        if (p->ContinuesAt != 0)
+            Resume(&call, i);
+        long begin = Tracing.Hypercalls ? Stopwatch.GetTimestamp() : 0;
         long result = Call(&call);
+        if (begin != 0)
+            Trace(&call, result, begin);
+        if (call.Again)
+            return Repeat(&call, i);
         Registers.SetGr(s, 8, (ulong)result);
         Registers.SetGr(s, 10, 0);
         return Finish(s, p, i);
@@ -69,6 +78,39 @@ internal static unsafe class Hypercall
         CodePosition.Advance(s, i);
         Reflection.DeliverEvents(s);
         return Step.Redirect;
+    }
+
+    /// <summary>A handler that changes translations: whoever waits for other vCPUs to forget one serves the caller meanwhile.</summary>
+    public static long AsCaller(HypercallFrame* call, delegate*<HypercallFrame*, long> handler)
+    {
+        ParavirtualVcpu.Current = call->Caller;
+        long result = handler(call);
+        ParavirtualVcpu.Current = null;
+        return result;
+    }
+
+    // A list that is longer than one hypercall may take: the break executes again, past a look-point, and goes on where it was (Xen: a continuation). The
+    // guest sees one hypercall: events wait until it is over.
+    private static int Repeat(HypercallFrame* call, Instruction* i)
+    {
+        VcpuState* s = call->State;
+        s->Ip = CodePosition.Bundle(s, i);
+        s->Slot = CodePosition.Slot(i);
+        call->Vcpu->ContinuesAt = s->Ip | (uint)s->Slot;
+        call->Vcpu->Progress = call->Progress;
+        call->Vcpu->InnerProgress = call->InnerProgress;
+        return Step.Redirect;
+    }
+
+    // Another break than the one that continues comes from a handler of a fault meanwhile.
+    private static void Resume(HypercallFrame* call, Instruction* i)
+    {
+        ParavirtualState* p = call->Vcpu;
+        if (p->ContinuesAt != (CodePosition.Bundle(call->State, i) | (uint)CodePosition.Slot(i)))
+            return;
+        p->ContinuesAt = 0;
+        call->Progress = p->Progress;
+        call->InnerProgress = p->InnerProgress;
     }
 }
 
@@ -90,9 +132,26 @@ internal unsafe struct HypercallFrame
     /// <summary>r32 to r36.</summary>
     public fixed ulong Arguments[ArgumentCount];
 
+    /// <summary>How far a list was done when the hypercall was to be executed again; 0 at first.</summary>
+    public ulong Progress;
+
+    /// <summary>As <see cref="Progress"/>, of the hypercall in a list of them.</summary>
+    public ulong InnerProgress;
+
+    /// <summary>Set by the handler: there is no result yet, the hypercall is to be executed again with <see cref="Progress"/>.</summary>
+    public bool Again;
+
     /// <summary>The caller.</summary>
     public readonly ParavirtualVcpu Caller => ParavirtualVcpu.Of(Vcpu);
 
     /// <summary>The caller's domain.</summary>
     public readonly XenDomain Domain => Caller.Machine.Domain;
+
+    /// <summary>Ends this execution of the hypercall, and has it executed again from <paramref name="progress"/> on.</summary>
+    public long ContinueFrom(ulong progress)
+    {
+        Progress = progress;
+        Again = true;
+        return 0;
+    }
 }

@@ -8,6 +8,9 @@ internal static unsafe class Multicall
 {
     private const ulong MulticallNumber = 13;
 
+    // Hypercalls between look-points.
+    private const ulong Slice = 64;
+
     [StructLayout(LayoutKind.Sequential)]
     private struct Entry
     {
@@ -21,18 +24,26 @@ internal static unsafe class Multicall
         var list = new XencommHandle(call->Arguments[0]);
         DomainMemory memory = call->Domain.Memory;
         ulong count = call->Arguments[1] & 0xFFFF_FFFF;
-        for (ulong k = 0; k < count; k++)
+        ulong end = Math.Min(count, call->Progress + Slice);
+        for (ulong k = call->Progress; k < end; k++)
         {
             if (!list.Read(memory, out Entry entry, k))
                 return -Errno.EFAULT;
-            var inner = new HypercallFrame { Vcpu = call->Vcpu, State = call->State, Number = entry.Number };
+            var inner = new HypercallFrame { Vcpu = call->Vcpu, State = call->State, Number = entry.Number, Progress = call->InnerProgress };
+            call->InnerProgress = 0;
             for (int a = 0; a < HypercallFrame.ArgumentCount; a++)
                 inner.Arguments[a] = entry.Arguments[a];
             entry.Result = (ulong)(entry.Number == MulticallNumber ? -Errno.ENOSYS : Hypercall.Call(&inner));
+            if (inner.Again)
+            {
+                call->InnerProgress = inner.Progress;
+                return call->ContinueFrom(k);
+            }
+
             if (!list.Write(memory, entry, k))
                 return -Errno.EFAULT;
         }
 
-        return 0;
+        return end < count ? call->ContinueFrom(end) : 0;
     }
 }

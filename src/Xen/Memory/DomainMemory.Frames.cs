@@ -3,6 +3,9 @@ namespace FastXen.Xen.Memory;
 // The domain's own frames: in and out of the domain, and pinned for others.
 public sealed unsafe partial class DomainMemory
 {
+    /// <summary>Most frames that <see cref="Release(ReadOnlySpan{ulong})"/> takes out at once.</summary>
+    public const int MaximumBatch = 512;
+
     /// <summary>
     /// Puts an own, zero-filled frame at its number (populate_physmap). False when there is something already, when the number is
     /// outside of the arena, past <see cref="Maximum"/>, or when the frame that was there last is still mapped by another domain.
@@ -17,7 +20,11 @@ public sealed unsafe partial class DomainMemory
             var old = new P2mEntry(Volatile.Read(ref slot->Mapping));
             ulong next = old.Next(FrameKind.Ram, arena.Base + (gpfn << Frame.Shift), writable: true).Word;
             if (old.Kind == FrameKind.Hole && Interlocked.CompareExchange(ref slot->Mapping, next, old.Word) == old.Word)
+            {
+                Expose(gpfn);
                 return true;
+            }
+
             Abandon(slot, gpfn);
         }
         Interlocked.Decrement(ref populated);
@@ -42,10 +49,77 @@ public sealed unsafe partial class DomainMemory
         P2mSlot* slot = table.Find(gpfn);
         if (slot == null || !Replace(slot, FrameKind.Ram, null, FrameKind.Hole, null, false))
             return false;
+        Expose(gpfn);
         Tell(slot, gpfn);
         Interlocked.Decrement(ref populated);
         Abandon(slot, gpfn);
         return true;
+    }
+
+    /// <summary>
+    /// As <see cref="Release(ulong)"/>, of at most <see cref="MaximumBatch"/> frames that the vCPUs forget together. Returns how many of the first it took out: the
+    /// next one is not an own frame.
+    /// </summary>
+    public int Release(ReadOnlySpan<ulong> gpfns)
+    {
+        Span<P2mChange> changes = stackalloc P2mChange[MaximumBatch];
+        int done = 0;
+        for (; done < gpfns.Length; done++)
+        {
+            ulong gpfn = gpfns[done];
+            P2mSlot* slot = gpfn < arenaFrames ? table.Find(gpfn) : null;
+            if (slot == null || !Replace(slot, FrameKind.Ram, null, FrameKind.Hole, null, false))
+                break;
+            Expose(gpfn);
+            changes[done] = new P2mChange(gpfn, TakeCachers(slot));
+        }
+
+        Tell(changes[..done]);
+        Interlocked.Add(ref populated, -done);
+        for (int k = 0; k < done; k++)
+            Abandon(table.Find(gpfns[k]), gpfns[k]);
+        return done;
+    }
+
+    /// <summary>
+    /// Puts own, zero-filled frames at the lowest free numbers that begin at a multiple of their count, a power of 2 (increase_reservation). False where there
+    /// is no room or the domain may not have as many.
+    /// </summary>
+    public bool PopulateAnywhere(ulong count, out ulong first)
+    {
+        for (first = 0; first + count <= arenaFrames; first += count)
+        {
+            ulong done = 0;
+            while (done < count && Populate(first + done))
+                done++;
+            if (done == count)
+                return true;
+            Undo(first, done);
+            if (Populated + (long)count > Maximum)
+                return false;
+        }
+
+        return false;
+    }
+
+    /// <summary>Populates all of an extent, or nothing of it.</summary>
+    public bool PopulateExtent(ulong first, ulong count)
+    {
+        for (ulong done = 0; done < count; done++)
+        {
+            if (Populate(first + done))
+                continue;
+            Undo(first, done);
+            return false;
+        }
+
+        return true;
+    }
+
+    private void Undo(ulong first, ulong count)
+    {
+        while (count-- > 0)
+            Release(first + count);
     }
 
     /// <summary>Puts one of the hypervisor's pages, zero-filled, into the window; returns its host address. Once for each number.</summary>
@@ -110,6 +184,13 @@ public sealed unsafe partial class DomainMemory
 
     /// <summary>Host address of a frame that the caller has pinned.</summary>
     internal byte* PinnedFrame(ulong gpfn) => OwnFrame(gpfn);
+
+    /// <summary>The number can have an own frame: nothing is there, and nothing of what was there is in use.</summary>
+    public bool IsVacant(ulong gpfn)
+    {
+        P2mSlot* slot = gpfn < arenaFrames ? table.FindOrAdd(gpfn) : null;
+        return slot != null && new P2mEntry(Volatile.Read(ref slot->Mapping)).Kind == FrameKind.Hole && Volatile.Read(ref slot->Backing) == 0;
+    }
 
     /// <summary>True when another party has pinned the own frame.</summary>
     public bool IsPinned(ulong gpfn)

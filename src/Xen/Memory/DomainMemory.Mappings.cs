@@ -16,7 +16,10 @@ public sealed unsafe partial class DomainMemory
             return false;
         if (new P2mEntry(Volatile.Read(ref slot->Mapping)).Kind == FrameKind.Ram)
             Release(gpfn);
-        return Replace(slot, FrameKind.Hole, null, kind, host, writable);
+        if (!Replace(slot, FrameKind.Hole, null, kind, host, writable))
+            return false;
+        Expose(gpfn);
+        return true;
     }
 
     /// <summary>
@@ -31,6 +34,7 @@ public sealed unsafe partial class DomainMemory
             change = default;
             return false;
         }
+        Expose(gpfn);
         change = new P2mChange(gpfn, TakeCachers(slot));
         return true;
     }

@@ -152,6 +152,7 @@ public sealed unsafe partial class DomainMemory
         machine.Remove(this);
         table.Free();
         HostPages.Free(windowAllocation, Frame.WindowFrames);
+        FreeExposed();
         arena.Dispose();
     }
 }

@@ -44,8 +44,23 @@ public unsafe struct ParavirtualState
     /// <summary>CR.ITM for which the timer's event was sent last.</summary>
     public ulong SignalledItm;
 
+    /// <summary>Address and slot of a hypercall that is to be executed again; 0: none is.</summary>
+    public ulong ContinuesAt;
+
+    /// <summary>How far that hypercall is.</summary>
+    public ulong Progress;
+
+    /// <summary>How far the hypercall is that it is at, where it is a list of hypercalls.</summary>
+    public ulong InnerProgress;
+
     /// <summary>CR.ITM was reached, and no event told so yet.</summary>
     public bool TimerExpired;
+
+    /// <summary>Not 0 while the vCPU is down: it waits at its next look-point. Any thread.</summary>
+    public int Down;
+
+    /// <summary>Not 0 where the vCPU is to begin anew when it comes up. Any thread.</summary>
+    public int Restarts;
 
     /// <summary>Set while the hypervisor lets a handler of the interpreter do a privileged instruction for the guest: PSR.cpl is 0 in between.</summary>
     public bool Emulates;

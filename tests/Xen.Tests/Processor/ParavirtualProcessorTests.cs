@@ -46,6 +46,26 @@ public sealed class ParavirtualProcessorTests
 
     [Theory]
     [MemberData(nameof(Engines))]
+    public void Region_registers_of_metaphysical_mode_are_the_guests(EngineKind engine)
+    {
+        using Kernel kernel = new(engine, $"""
+            mov r3=r0 ;;
+            mov r14=rr[r3] ;;
+            {Kernel.Say("r14")}
+            movl r3=0x8000000000000000 ;;
+            mov r14=rr[r3] ;;
+            {Kernel.Say("r14")}
+            mov r8=r0 ;;
+            break 0x10 ;;
+            {Kernel.Say("r8")}
+            {Kernel.Stop}
+            """);
+        Assert.Equal(VcpuStop.PowerOff, kernel.Stopped);
+        Assert.Equal((0x39UL, 0x39UL, 0x39UL), (kernel.Result(0), kernel.Result(1), kernel.Result(2)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
     public void A_region_identifier_of_more_bits_is_a_fault(EngineKind engine)
     {
         using Kernel kernel = new(engine, $"""
