@@ -79,7 +79,7 @@ region: shl r3 = r2, 61
         // The kernel, and the processor's own area: what is used while interruptions are not collected must not miss.
         movl r2 = REGION7 | IMAGE
         mov r3 = IMAGE_PAGE << 2
-        movl r14 = IMAGE | PTE_WB
+        movl r14 = IMAGE | PTE_WB | PTE_ED
         mov r15 = 0
         ;;
         mov cr.ifa = r2
