@@ -106,6 +106,7 @@ internal sealed class XenGuestMachine : IGuestMachine
     public void Dispose()
     {
         _console.Dispose();
+        _machine.Hypervisor.Devices.Detach(_machine.Domain);
         ushort number = _machine.Domain.Id;
         _machine.Hypervisor.Store.Release(number);
         _machine.Dispose();
