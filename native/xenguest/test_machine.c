@@ -126,6 +126,13 @@ static void test_processors(void) {
     }
     wait_idle(1, now() + 5 * SECOND);
     expect_true("smp.ipi.ping.pong", good);
+    if (!on_xen) return;
+    expect_true("smp.down", take_down(cpu_count - 1));
+    expect("smp.down.up", cpus_up(), cpu_count - 1);
+    smp_start();
+    expect("smp.up.again", cpus_up(), cpu_count);
+    sum = 0;
+    expect("smp.up.task", run_on(cpu_count - 1, add_number, (void *)77) && wait_idle(cpu_count - 1, now() + 5 * SECOND) ? (s64)sum : -1, 77);
 }
 
 void test_machine(void) {
