@@ -50,7 +50,7 @@ public sealed partial class XenGuestTests : IDisposable
     }
 
     [Fact]
-    public void Dom0_finds_the_other_domains_serves_one_of_them_a_disk_and_ends_all()
+    public void Dom0_finds_the_other_domains_serves_them_a_disk_and_a_network_and_ends_all()
     {
         string config = Config(new
         {
@@ -59,6 +59,8 @@ public sealed partial class XenGuestTests : IDisposable
         (int code, string output, string errors) = FastXenProcess.Run("run", config);
         Assert.Equal((0, ""), (code, errors));
         Assert.Matches(@"block device .* of alpha: 4096 KiB written and read back, the same;", output);
+        Assert.Matches(@"network +alpha at 10\.77\.0\.2: 5 of 5 pings came back, .* UDP echo as well", output);
+        Assert.Matches(@"network +beta at 10\.77\.0\.3: 5 of 5 pings came back, .* UDP echo as well", output);
         Assert.Contains("alpha was told to power off, and did", output);
         Assert.Contains("beta was told to power off, and did", output);
     }

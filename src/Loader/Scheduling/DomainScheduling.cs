@@ -233,7 +233,7 @@ public sealed class DomainScheduling
         Vcpu processor = machine.Processors[vcpu.Work.Number.Vcpu];
         if (vcpu.Fault is { } fault) processor.Crash($"internal error: {fault}");
         // Those that take turns have each said that they stopped, unless a fault ended all of them.
-        if (vcpu.Work is not TurnTakingWork || vcpu.Fault is not null) OnStopped(machine, processor, over);
+        if (vcpu.Work is not DeterministicWork { TakesTurns: true } || vcpu.Fault is not null) OnStopped(machine, processor, over);
     }
 
     private static void OnStopped(IGuestMachine machine, Vcpu processor, TaskCompletionSource over)

@@ -33,7 +33,9 @@ internal static unsafe class HypervisorEntry
             return Hypervisor.NotTaken;
         if (i->Immediate - 1 < Hyperprivops.End - 1)
             return Hyperprivops.Do(s, i, (uint)i->Immediate);
-        return i->Immediate == ParavirtualState.Of(s)->HypercallImmediate ? Hypercall.Do(s, i) : Hypervisor.NotTaken;
+        if (i->Immediate == ParavirtualState.Of(s)->HypercallImmediate)
+            return Hypercall.Do(s, i);
+        return SimulatorCall.Is(i->Immediate) ? SimulatorCall.Do(s, i) : Hypervisor.NotTaken;
     }
 
     private static void Attend(VcpuState* s)

@@ -1,5 +1,7 @@
+using System.Text;
 using FastXen.Core;
 using FastXen.Core.Tests.SystemLevel;
+using FastXen.Xen.Console;
 
 namespace FastXen.Xen.Tests.Processor;
 
@@ -39,6 +41,7 @@ internal sealed class Kernel : IDisposable
         """;
 
     private readonly XenHost _host = new();
+    private readonly Recorder _console = new();
 
     public ParavirtualMachine Machine { get; }
 
@@ -48,7 +51,7 @@ internal sealed class Kernel : IDisposable
     /// <summary>Loads a program and handlers by vector, and runs them until the domain ends.</summary>
     public Kernel(EngineKind engine, string program, params (int Vector, string Code)[] handlers)
     {
-        Machine = new ParavirtualMachine(_host, 1, new ParavirtualConfiguration { Memory = 16 << 20, Engine = engine, Deterministic = true });
+        Machine = new ParavirtualMachine(_host, 1, new ParavirtualConfiguration { Memory = 16 << 20, Engine = engine, Deterministic = true, Console = _console });
         Machine.Domain.Memory.Write(Code, Assembly.Of(Prologue + program));
         foreach ((int vector, string code) in handlers)
             Machine.Domain.Memory.Write(Vectors + (ulong)vector, Assembly.Of(code));
@@ -89,5 +92,17 @@ internal sealed class Kernel : IDisposable
         return value;
     }
 
+    /// <summary>What it wrote on the hypervisor's console.</summary>
+    public string Written => _console.Text.ToString();
+
     public void Dispose() => Machine.Dispose();
+
+    private sealed class Recorder : IHypervisorConsole
+    {
+        public StringBuilder Text { get; } = new();
+
+        public void Write(ReadOnlySpan<byte> text) => Text.Append(Encoding.ASCII.GetString(text));
+
+        public int Read(Span<byte> destination) => 0;
+    }
 }

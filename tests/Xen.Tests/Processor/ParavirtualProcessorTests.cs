@@ -66,6 +66,17 @@ public sealed class ParavirtualProcessorTests
 
     [Theory]
     [MemberData(nameof(Engines))]
+    public void XenLinux_writes_its_first_messages_by_calls_of_the_simulator(EngineKind engine)
+    {
+        string Call(int number, char argument) => $"mov r32={(int)argument} ;;\n mov r36={number} ;;\n break 0x80001 ;;\n {Kernel.Say("r8")}";
+        using Kernel kernel = new(engine, $"{Call(31, 'O')} {Call(31, 'k')} {Call(21, ' ')} {Call(100, ' ')} {Kernel.Stop}");
+        Assert.Equal(VcpuStop.PowerOff, kernel.Stopped);
+        Assert.Equal("Ok", kernel.Written);
+        Assert.Equal((0, 0, 0, -1), ((long)kernel.Result(0), (long)kernel.Result(1), (long)kernel.Result(2), (long)kernel.Result(3)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
     public void A_region_identifier_of_more_bits_is_a_fault(EngineKind engine)
     {
         using Kernel kernel = new(engine, $"""
