@@ -45,6 +45,9 @@ public static class Errno
     /// <summary>No such operation.</summary>
     public const int ENOSYS = 38;
 
+    /// <summary>The time has passed.</summary>
+    public const int ETIME = 62;
+
     /// <summary>Connected already.</summary>
     public const int EISCONN = 106;
 }
