@@ -149,7 +149,8 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         if (Interlocked.CompareExchange(ref _shutdown, (int)reason, -1) != -1)
             return;
         VcpuStop stop = StopOf(reason);
-        Hypervisor.TellOfDomain();
+        if (reason != Xen.ShutdownReason.Suspend || Domain.SuspendPort == 0 || Domain.EventChannels.Send(Domain.SuspendPort) != 0)
+            Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
             Configuration.Report("the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
@@ -174,9 +175,15 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         VcpuState* s = vcpu.Processor.State;
         s->Gr[1] = gp;
         s->Br[0] = FirmwareLayout.SalReturn;
+        BringUp(vcpu);
+        return true;
+    }
+
+    /// <summary>A vCPU that is down and has its registers runs from now on.</summary>
+    internal void BringUp(ParavirtualVcpu vcpu)
+    {
         vcpu.IsUp = true;
         Started?.Invoke(vcpu);
-        return true;
     }
 
     /// <summary>Has a vCPU go down, which the firmware's interrupt brings back; it is down when it has left the guest's code (<see cref="WentDown"/>).</summary>
@@ -200,8 +207,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         ParavirtualVcpu first = _vcpus[0];
         first.Initialize(entry);
         first.Processor.State->Gr[28] = bootParameter;
-        first.IsUp = true;
-        Started?.Invoke(first);
+        BringUp(first);
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     public const byte EventRequest = 1;
 
     /// <summary>Where the window with the shared registers is until the guest moves it (XSI_BASE).</summary>
-    private const ulong DefaultWindow = 0xf500_0000_0000_0000;
+    internal const ulong DefaultWindow = 0xf500_0000_0000_0000;
 
     [ThreadStatic]
     private static ParavirtualVcpu? t_current;
@@ -58,12 +58,16 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         internal set => _isUp = value;
     }
 
+    /// <summary>True when it was ever brought to a state in which it can run.</summary>
+    internal bool IsInitialized { get; private set; }
+
     /// <summary>Where its runstate goes; null where the guest did not ask.</summary>
     internal GuestBuffer? RunstateArea { get; set; }
 
     internal ParavirtualState* State => _state;
 
-    private ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
+    /// <summary>Frame number of its shared registers.</summary>
+    internal ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
 
     /// <summary>The vCPU on whose thread a hypercall that changes a domain's memory is under way; null on other threads.</summary>
     internal static ParavirtualVcpu? Current
@@ -80,6 +84,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     /// </summary>
     internal void Initialize(ulong entry)
     {
+        IsInitialized = true;
         VcpuState* s = Processor.State;
         Processor.Reset();
         s->ItcFrequency = FirmwareServices.ItcFrequency;
