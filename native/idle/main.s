@@ -1,8 +1,14 @@
-// A guest that waits, wakes up ten times a second to look at its power button, and waits again.
+// A guest that waits: for its power button, which interrupts it, and for a timer about once a second.
 
         .include "machine.inc"
 
-IDLE_PERIOD     = 40000000
+IDLE_PERIOD     = 200000000
+
+// The I/O SAPIC, uncacheable in physical mode; its input of ACPI's interrupt, and that input's redirection entry.
+IOSAPIC_SELECT  = (1 << 63) | 0xfec00000
+IOSAPIC_WINDOW  = IOSAPIC_SELECT + 0x10
+SCI_INPUT       = 9
+SCI_ENTRY       = 0x10 + 2 * SCI_INPUT
 
         .text
         .global main
@@ -14,6 +20,8 @@ main:   alloc loc0 = ar.pfs, 0, 2, 1, 0
         br.call.sptk.many b0 = print
         ;;
         br.call.sptk.many b0 = find_firmware
+        ;;
+        br.call.sptk.many b0 = listen
         ;;
 idle:   movl out0 = IDLE_PERIOD
         br.call.sptk.many b0 = start_timer
@@ -33,6 +41,30 @@ idle:   movl out0 = IDLE_PERIOD
         ;;
         br.ret.sptk.many b0
         .endp main
+
+// listen: ACPI's interrupts come to this processor as the timer's do, by their edge.
+        .proc listen
+listen: movl r2 = IOSAPIC_SELECT
+        movl r3 = IOSAPIC_WINDOW
+        mov r8 = SCI_ENTRY + 1
+        mov r9 = SCI_ENTRY
+        mov r10 = TIMER_VECTOR
+        rsm psr.dt
+        ;;
+        srlz.d
+        ;;
+        st4.rel [r2] = r8
+        ;;
+        st4.rel [r3] = r0               // id and eid 0
+        ;;
+        st4.rel [r2] = r9
+        ;;
+        st4.rel [r3] = r10              // fixed, edge, not masked
+        ssm psr.dt
+        ;;
+        srlz.d
+        br.ret.sptk.many b0
+        .endp listen
 
         .section .rodata
 text_idle: stringz "idle\r\n"

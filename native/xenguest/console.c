@@ -4,6 +4,7 @@
 #define UART (REGION6 | 0xffffc000000UL)
 #define PORT(number) ((volatile u8 *)(UART | (u64)((number) >> 2) << 12 | ((number) & 0xfff)))
 #define UART_DATA PORT(0x3f8)
+#define UART_MODEM PORT(0x3fc)
 #define UART_STATUS PORT(0x3fd)
 #define UART_RECEIVED 1
 #define UART_READY 0x20
@@ -18,6 +19,7 @@ enum { CONSOLEIO_write, CONSOLEIO_read };
 
 static struct console_ring *ring;
 static u32 ring_port;
+static int tells;                       // of input, by an event
 static u64 lock;
 static char line[256], emergency[256];
 static int line_length, emergency_length;
@@ -25,7 +27,19 @@ static int line_length, emergency_length;
 static void console_event(u32 port, void *argument) { (void)port, (void)argument; }
 
 void console_start(void) {
-    if (!on_xen || !start_info->console_port || is_dom0()) return;
+    if (!on_xen) {
+        // Ready to receive: DTR, RTS.
+        *UART_MODEM = 3;
+        return;
+    }
+    // dom0 has no ring: its console is the hypervisor's own.
+    if (is_dom0() || !start_info->console_port) {
+        struct bind_virq virq = { VIRQ_CONSOLE, 0, 0 };
+        tells = is_dom0() && event_channel_op(EVTCHNOP_bind_virq, &virq) == 0;
+        if (tells) listen(virq.port, console_event, 0);
+        return;
+    }
+    tells = 1;
     ring = at_physical(start_info->console_frame << PAGE_SHIFT);
     ring_port = start_info->console_port;
     listen(ring_port, console_event, 0);
@@ -144,9 +158,9 @@ static int take_line(void *argument) {
 }
 
 int read_line(char *to, int room, u64 until) {
-    // Only a ring tells of input by an event; elsewhere it is looked for.
+    // Where no event tells of input it is looked for.
     for (;;) {
-        u64 next = ring ? until : now() + 50 * MILLISECOND;
+        u64 next = tells ? until : now() + 50 * MILLISECOND;
         if (wait_until(take_line, 0, next < until ? next : until)) break;
         if (now() >= until) return -1;
     }

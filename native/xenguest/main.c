@@ -1,22 +1,37 @@
 // The kernel: on Xen or on a machine, whichever it finds.
-#include "xen.h"
+//
+// Words of the command line: "selftest": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
+// it is asked. "stay": dom0 stays after what it shows. "scratch": the tests may write to the first disk. "address=A.B.C.D": its IP address.
+#include "control.h"
+#include "devices.h"
+#include "grants.h"
+#include "selftest.h"
+#include "xenstore.h"
+
+static void start_on_xen(void) {
+    grants_start();
+    xs_start();
+    balloon_start();
+    disks_start();
+    internet_start();
+    nics_start();
+    control_start();
+}
 
 void first_main(void) {
-    if (on_xen) xen_start();
+    xen_start();
     firmware_start();
     memory_start();
-    if (on_xen) {
-        events_start();
-    }
+    if (on_xen) events_start();
     time_start();
     machine->enable_interrupts();
     console_start();
-    print("xenguest on %s: %lu MiB free, timer %lu MHz, command line \"%s\"\n", machine->name, free_page_count() >> 6, itc_frequency() / 1000000, command_line());
     smp_start();
-    print("%d of %d processors are up\n", cpus_up(), cpu_count);
-    for (int k = 0; k < 3; k++) {
-        sleep(100 * MILLISECOND);
-        print("tick %lu at %lu us\n", this_cpu->ticks, now() / 1000);
-    }
-    end_machine(POWER_OFF);
+    if (on_xen) start_on_xen();
+    print("xenguest on %s, %s: %d of %d processors, %lu MiB free, timer %lu MHz, %d disks, %d network interfaces\n", machine->name,
+        is_dom0() ? "dom0" : on_xen ? "domU" : "alone", cpus_up(), cpu_count, free_page_count() >> 6, itc_frequency() / 1000000, disk_count, nic_count);
+    if (has_word("selftest")) end_machine(selftest() ? CRASH : POWER_OFF);
+    if (is_dom0()) tour();
+    else if (!has_word("idle")) selftest();
+    prompt();
 }

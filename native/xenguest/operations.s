@@ -397,6 +397,13 @@ attempt_unwound:
         ;;
 (p6)    mov r8 = -1
         leave read_speculatively
+        function use_nat, 1
+        ld8.s r8 = [in0]
+        ;;
+        add r8 = 8, r8
+        ;;
+        ld8 r8 = [r8]
+        leave use_nat
         function jump_to, 1
         mov b6 = in0
         ;;

@@ -37,7 +37,10 @@ void timer_interrupt(void) { this_cpu->ticks++; }
 
 // A time that has passed raises no interrupt on a machine, so it is never set to one.
 static void set_alarm(u64 until) {
-    if (until == NEVER) return;
+    if (until == NEVER) {
+        machine->set_itm(on_xen ? 0 : read_itc() - 1);
+        return;
+    }
     u64 soon = frequency / 20000;
     u64 itm = to_ticks(until) + 1;
     for (;;) {
@@ -51,8 +54,7 @@ static void set_alarm(u64 until) {
 }
 
 void wait_interrupt(u64 until) {
-    u64 most = now() + SECOND;
-    set_alarm(until < most ? until : most);
+    set_alarm(until);
     machine->halt();
 }
 

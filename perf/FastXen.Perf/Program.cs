@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using FastXen.Perf.Domains;
 using FastXen.Perf.Measure;
 using FastXen.Perf.Scheduling;
 using FastXen.Perf.Tracing;
@@ -12,5 +13,8 @@ if (args is ["scheduler", .. var others])
 // "tracing ..." counts what tracing costs (build.sh bench --tracing).
 if (args is ["tracing", .. var sides])
     return TracingCommand.Run(sides);
+// "domains ..." measures many idle domains (build.sh bench --domains).
+if (args is ["domains", .. var idle])
+    return DomainsCommand.Run(idle);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -26,4 +26,10 @@ public unsafe struct Hypervisor
 
     /// <summary>A look-point: delivers what is pending, in the place of the local SAPIC.</summary>
     public delegate*<VcpuState*, void> Attend;
+
+    /// <summary>A slice of the vCPU begins, on this thread (<see cref="Vcpu.RunSlice"/>).</summary>
+    public delegate*<VcpuState*, void> Entered;
+
+    /// <summary>A slice of the vCPU has ended, on this thread, and why.</summary>
+    public delegate*<VcpuState*, VcpuPause, void> Left;
 }

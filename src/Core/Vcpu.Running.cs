@@ -16,6 +16,7 @@ public sealed unsafe partial class Vcpu
     private volatile bool waiting, sleeping, runsGuest;
     private volatile int stop;
     private volatile bool preempted;
+    private long wokenAt;
     private VcpuPause pause;
     private Translate.Dispatcher? dispatcher;
 
@@ -73,6 +74,16 @@ public sealed unsafe partial class Vcpu
     public long? WakeAt => State->Deterministic != 0 ? null : Clock.TimerTimestamp(State);
 
     /// <summary>
+    /// Between slices, where the vCPU waited: the timestamp (<see cref="Stopwatch.GetTimestamp"/>) since which it has been runnable, at most
+    /// <paramref name="now"/>.
+    /// </summary>
+    public long RunnableSince(long now)
+    {
+        long woken = Volatile.Read(ref wokenAt);
+        return Math.Min(woken == 0 ? now : woken, Math.Min(WakeAt ?? now, now));
+    }
+
+    /// <summary>
     /// Runs guest code until the vCPU is stopped, waits with nothing to do, is preempted, yields, or has reached <see cref="RunLimit"/>. One thread at
     /// a time; which one may change from call to call.
     /// </summary>
@@ -82,6 +93,9 @@ public sealed unsafe partial class Vcpu
         runsGuest = true;
         CodeEpochs.Enter(State);
         TraceSwitchIn();
+        if (State->Hypervisor != null)
+            State->Hypervisor->Entered(State);
+        Volatile.Write(ref wokenAt, 0);
         Volatile.Write(ref State->Deadline, 0);
         try
         {
@@ -103,6 +117,8 @@ public sealed unsafe partial class Vcpu
         }
 
         TraceSwitchOut();
+        if (State->Hypervisor != null)
+            State->Hypervisor->Left(State, pause);
         return pause;
     }
 
@@ -163,6 +179,7 @@ public sealed unsafe partial class Vcpu
     /// </summary>
     public void WaitForInterrupt()
     {
+        Volatile.Write(ref wokenAt, 0);
         waiting = true;
         State->Deadline = 0;
     }
@@ -190,10 +207,19 @@ public sealed unsafe partial class Vcpu
         if (Spinning.ShouldYield(s))
             return Leave(VcpuPause.Yielded);
         if (s->Hypervisor != null)
-            s->Hypervisor->Attend(s);
-        else if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
+            return AttendHypervisor(s);
+        if ((s->PsrValue & Psr.I) != 0 && LocalSapic.Deliverable(s))
             Interruptions.DeliverHere(s, Vector.ExternalInterrupt, 0);
         return stop == 0 || Leave(VcpuPause.Stopped);
+    }
+
+    // The hypervisor may have it wait: a vCPU that is down.
+    private bool AttendHypervisor(VcpuState* s)
+    {
+        s->Hypervisor->Attend(s);
+        if (stop != 0)
+            return Leave(VcpuPause.Stopped);
+        return !waiting || Leave(VcpuPause.Blocked);
     }
 
     // True when the vCPU runs on. Deterministic time passes at once while nothing runs.
@@ -226,6 +252,8 @@ public sealed unsafe partial class Vcpu
     {
         if (!waiting)
             return;
+        if (Volatile.Read(ref wokenAt) == 0)
+            Volatile.Write(ref wokenAt, Stopwatch.GetTimestamp());
         if (sleeping)
             wake.Set();
         Woken?.Invoke();

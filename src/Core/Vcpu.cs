@@ -71,18 +71,35 @@ public sealed unsafe partial class Vcpu : IDisposable
     /// <summary>Puts the processor into the reset state: registers, translations, decoded code, requests.</summary>
     public void Reset()
     {
+        ResetRegisters();
+        for (int word = 0; word < 4; word++)
+            State->Irr[word] = 0;
+        Code.Clear();
+        stop = 0;
+        waiting = preempted = started = false;
+    }
+
+    /// <summary>
+    /// Registers and translations as after a reset, while the domain lives on: its time, its code and what is asked of this vCPU stay. At a look-point of its own
+    /// thread, or while it does not run.
+    /// </summary>
+    public void Restart()
+    {
+        (ulong retired, ulong idleTime, ulong deadline) = (State->Retired, State->IdleTime, State->Deadline);
+        ResetRegisters();
+        (State->Retired, State->IdleTime, State->Deadline) = (retired, idleTime, deadline);
+    }
+
+    private void ResetRegisters()
+    {
         VcpuAllocation.Reset(State);
         State->FetchVa = CodePage.NoAddress;
         for (int word = 0; word < 4; word++)
-            State->Irr[word] = State->InService[word] = 0;
-        Alat.Clear(State);
+            State->InService[word] = 0;
         State->Careful = 0;
         State->IcInFlight = 0;
         State->ItmFired = 1;
         State->Cr[Cr.Itv] = State->Cr[Cr.Pmv] = State->Cr[Cr.Cmcv] = State->Cr[Cr.Lrr0] = State->Cr[Cr.Lrr1] = 0x1_0000;
-        Code.Clear();
-        stop = 0;
-        waiting = preempted = started = false;
         AddressSpace.Reset(State);
     }
 

@@ -53,15 +53,22 @@ public sealed class Domain : IDisposable
     /// <paramref name="report"/> is told, in a sentence, when the guest stops for a reason that it did not ask for.
     /// </summary>
     public Domain(GuestConfig config, Action<string> report, DomainSurroundings host)
+        : this(config, report, host, config.Personality == Personality.Xen
+            ? () => new XenGuest(host, config, report)
+            : () => new PlatformGuest(config, host.Translator, report))
     {
-        ArgumentNullException.ThrowIfNull(host);
+    }
+
+    /// <summary>A domain whose machines somebody else makes.</summary>
+    internal Domain(GuestConfig config, Action<string> report, DomainSurroundings host, Func<IGuest> guest)
+    {
         // From here on a listener finds the source, whether or not something has been traced.
         _ = FastXenEventSource.Log;
         EngineRequirements.Check(config.Engine, config.Source);
         _config = config;
         _report = report;
         Scheduling = new DomainScheduling(host.Scheduler, config);
-        _guest = config.Personality == Personality.Xen ? new XenGuest(host, config, report) : new PlatformGuest(config, host.Translator, report);
+        _guest = guest();
     }
 
     /// <summary>Gives the domain its number, and tells traces of it.</summary>
@@ -170,6 +177,33 @@ public sealed class Domain : IDisposable
         {
             if (paused) Scheduling.Unpause();
         }
+    }
+
+    /// <summary>Who makes its machines.</summary>
+    internal IGuest Guest => _guest;
+
+    /// <summary>Asks a guest to have so many processors online, of those that it was made with. False for one that cannot be asked.</summary>
+    public bool AskForVcpus(int count)
+    {
+        lock (_lock) return _machine?.AskForVcpus(count) ?? false;
+    }
+
+    /// <summary>Asks a guest to give memory back, or to take it again, until it has so many bytes. False for one that cannot be asked.</summary>
+    public bool AskForMemory(ulong bytes)
+    {
+        lock (_lock) return _machine?.AskForMemory(bytes) ?? false;
+    }
+
+    /// <summary>Bytes of memory that the guest has: what it was made with, unless it gave some back.</summary>
+    public ulong MemoryBytes
+    {
+        get { lock (_lock) return (_machine ?? _next)?.MemoryBytes ?? _config.Memory; }
+    }
+
+    /// <summary>How many processors the guest has, up or down.</summary>
+    public int Vcpus
+    {
+        get { lock (_lock) return (_machine ?? _next)?.Processors.Count ?? _config.Vcpus; }
     }
 
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>

@@ -14,7 +14,11 @@ public static class DomainFiles
         kernel.CheckFits(layout);
         kernel.CheckComplete();
         if (config.Initrd is { } initrd) RamDisk.Place(initrd, layout, kernel);
-        foreach (DiskConfig disk in config.Disks) DiskImage.Check(disk);
+        foreach (DiskConfig disk in config.Disks)
+        {
+            DiskImage.Check(disk);
+            CheckDirectory(disk.Overlay);
+        }
         CheckDirectory(config.EfiVariables);
         CheckDirectory(config.Console.Path);
     }

@@ -36,7 +36,7 @@ public sealed class LockstepDomain : IDisposable
         _console = console;
         _input = input;
         _images = new BootImages(config);
-        foreach (DiskConfig disk in config.Disks) DiskImage.Check(disk with { ReadOnly = true });
+        foreach (DiskConfig disk in config.Disks) DiskImage.Check(disk with { ReadOnly = true, Overlay = null });
         _search = new LockstepSearch(PowerOn, Stride, MemoryStride) { Progress = progress };
     }
 

@@ -1,36 +1,40 @@
+using System.Diagnostics;
 using FastXen.Core;
 
 namespace FastXen.Smp;
 
 /// <summary>
-/// A single deterministic vCPU as something to schedule. It comes out every <see cref="Step"/> instructions, whatever the host does meanwhile, so that it
-/// does the same each time.
+/// The deterministic vCPUs of a domain as one thing to schedule: a single one, or several that take turns (<see cref="TurnTaking"/>). They come out every
+/// <see cref="Step"/> instructions, whatever the host does meanwhile, so that they do the same each time.
 /// </summary>
-public sealed unsafe class DeterministicWork(Vcpu vcpu) : ISchedulable
+public sealed unsafe class DeterministicWork : ISchedulable
 {
     private const ulong Step = 200_000;
 
+    private readonly IReadOnlyList<Vcpu> vcpus;
+    private readonly TurnTaking? turns;
     private volatile bool preempted;
 
-    /// <summary>The vCPU.</summary>
-    public Vcpu Vcpu => vcpu;
+    /// <summary>Takes over <see cref="Vcpu.Woken"/> of the vCPUs. A single one has all turns, without <paramref name="turns"/>.</summary>
+    public DeterministicWork(IReadOnlyList<Vcpu> vcpus, TurnTaking? turns)
+    {
+        ArgumentNullException.ThrowIfNull(vcpus);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(turns is null, vcpus.Count == 1);
+        this.vcpus = vcpus;
+        this.turns = turns;
+    }
+
+    /// <summary>There are several: each tells <see cref="TurnTaking.Stopped"/> when it stops.</summary>
+    public bool TakesTurns => turns is not null;
 
     /// <inheritdoc/>
     public SliceOutcome RunSlice(long until)
     {
         for (; ; )
         {
-            if (vcpu.State->Retired >= vcpu.RunLimit || vcpu.RunLimit == ulong.MaxValue)
-                vcpu.RunLimit = (vcpu.State->Retired / Step + 1) * Step;
-            switch (vcpu.RunSlice())
-            {
-                case VcpuPause.Stopped:
-                    return SliceOutcome.Stopped;
-                case VcpuPause.Blocked:
-                    return SliceOutcome.Blocked;
-            }
-
-            if (preempted || System.Diagnostics.Stopwatch.GetTimestamp() >= until)
+            if ((turns is null ? RunAlone(vcpus[0]) : RunInTurns(turns)) is { } outcome)
+                return outcome;
+            if (preempted || Stopwatch.GetTimestamp() >= until)
             {
                 preempted = false;
                 return SliceOutcome.Preempted;
@@ -42,7 +46,7 @@ public sealed unsafe class DeterministicWork(Vcpu vcpu) : ISchedulable
     public void Preempt() => preempted = true;
 
     /// <inheritdoc/>
-    public bool HasWork => vcpu.HasWork;
+    public bool HasWork => turns?.HasWork ?? vcpus[0].HasWork;
 
     /// <inheritdoc/>
     public long? WakeAt => null;
@@ -50,8 +54,12 @@ public sealed unsafe class DeterministicWork(Vcpu vcpu) : ISchedulable
     /// <inheritdoc/>
     public Action? Woken
     {
-        get => vcpu.Woken;
-        set => vcpu.Woken = value;
+        get => vcpus[0].Woken;
+        set
+        {
+            foreach (Vcpu vcpu in vcpus)
+                vcpu.Woken = value;
+        }
     }
 
     /// <inheritdoc/>
@@ -61,5 +69,26 @@ public sealed unsafe class DeterministicWork(Vcpu vcpu) : ISchedulable
     }
 
     /// <inheritdoc/>
-    public (int Domain, int Vcpu) Number => (vcpu.DomainNumber, vcpu.Number);
+    public (int Domain, int Vcpu) Number => (vcpus[0].DomainNumber, vcpus[0].Number);
+
+    // A step; null: there is another.
+    private static SliceOutcome? RunAlone(Vcpu vcpu)
+    {
+        if (vcpu.State->Retired >= vcpu.RunLimit || vcpu.RunLimit == ulong.MaxValue)
+            vcpu.RunLimit = NextStep(vcpu.State->Retired);
+        return vcpu.RunSlice() switch
+        {
+            VcpuPause.Stopped => SliceOutcome.Stopped,
+            VcpuPause.Blocked => SliceOutcome.Blocked,
+            _ => null,
+        };
+    }
+
+    private static SliceOutcome? RunInTurns(TurnTaking turns)
+    {
+        turns.RunTo(NextStep(turns.Retired));
+        return turns.IsOver ? SliceOutcome.Stopped : turns.IsIdle && !turns.HasWork ? SliceOutcome.Blocked : null;
+    }
+
+    private static ulong NextStep(ulong retired) => (retired / Step + 1) * Step;
 }

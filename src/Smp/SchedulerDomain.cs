@@ -102,10 +102,21 @@ public sealed class SchedulerDomain : IDisposable
     /// <summary>Pauses all vCPUs (counted); when this returns none runs code.</summary>
     public void Pause()
     {
-        ScheduledVcpu[] all = vcpus;
-        foreach (ScheduledVcpu vcpu in all)
+        RequestPause();
+        AwaitPaused();
+    }
+
+    /// <summary>Pauses all vCPUs (counted) at their next look-points, without waiting for them.</summary>
+    public void RequestPause()
+    {
+        foreach (ScheduledVcpu vcpu in vcpus)
             vcpu.RequestPause();
-        foreach (ScheduledVcpu vcpu in all)
+    }
+
+    /// <summary>Waits, after <see cref="RequestPause"/>, until no vCPU runs code.</summary>
+    public void AwaitPaused()
+    {
+        foreach (ScheduledVcpu vcpu in vcpus)
             vcpu.AwaitOut();
     }
 

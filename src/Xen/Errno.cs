@@ -48,6 +48,9 @@ public static class Errno
     /// <summary>There is none of it yet.</summary>
     public const int ENODATA = 61;
 
+    /// <summary>The time has passed.</summary>
+    public const int ETIME = 62;
+
     /// <summary>Connected already.</summary>
     public const int EISCONN = 106;
 }

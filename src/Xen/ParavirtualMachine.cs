@@ -1,5 +1,4 @@
 using FastXen.Core;
-using FastXen.Core.State;
 using FastXen.Events;
 using FastXen.Mmu;
 using FastXen.Xen.Console;
@@ -46,10 +45,14 @@ public sealed record ParavirtualConfiguration
 /// <summary>A domain on the Xen/ia64 interface: its memory, vCPUs, channels and grants, and the hypervisor's side of them.</summary>
 public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisposable
 {
+    /// <summary>Ticks a second of a guest's interval time counter.</summary>
+    public const ulong ItcFrequency = FirmwareServices.ItcFrequency;
+
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
     private volatile ParavirtualVcpu[] _vcpus = [];
-    private int _shutdown = -1;
+    private readonly Lock _starts = new();
+    private int _shutdownCode = -1, _isShutDown;
 
     /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
     public ParavirtualMachine(XenHost host, ushort id, ParavirtualConfiguration configuration)
@@ -70,6 +73,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             memory.Populate(0, configuration.Memory >> Frame.Shift);
         _arena.Map = new DomainFrameMap(memory, _arena.Base);
         Firmware = new FirmwareServices(this);
+        Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);
@@ -91,7 +95,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public PhysicalMemory Arena => _arena;
 
     /// <summary>Why the guest shut down; null while it did not.</summary>
-    public ShutdownReason? ShutdownReason => _shutdown < 0 ? null : (ShutdownReason)_shutdown;
+    public ShutdownReason? ShutdownReason => Volatile.Read(ref _isShutDown) == 0 ? null : (ShutdownReason)_shutdownCode;
 
     /// <summary>Why a vCPU that has stopped did so: as the guest shut down, if it did.</summary>
     public VcpuStop StopReasonOf(Vcpu processor)
@@ -100,7 +104,10 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         return ShutdownReason is { } reason ? StopOf(reason) : processor.StopReason;
     }
 
-    /// <summary>Starts a vCPU that is down, when it is ready to run; set by whoever runs the vCPUs.</summary>
+    /// <summary>
+    /// A vCPU came up for the first time, and is to be run from now on (also while it is down later: then it waits). Set by whoever runs the vCPUs; called on the
+    /// thread of the vCPU that starts it.
+    /// </summary>
     public Action<ParavirtualVcpu>? Started { get; set; }
 
     /// <summary>Called when the guest has shut down, perhaps with no vCPU that could stop; set by whoever runs the vCPUs. It must not block.</summary>
@@ -132,6 +139,8 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
 
     internal FirmwareServices Firmware { get; }
 
+    internal Watchdogs Watchdogs { get; }
+
     internal byte* SharedInfo { get; }
 
     /// <summary>Address of the window with the shared registers, on all vCPUs.</summary>
@@ -143,19 +152,27 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     /// <inheritdoc/>
     public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
 
-    /// <summary>The guest, or a toolstack, ended the domain.</summary>
+    /// <summary>The guest, or a toolstack, ended the domain. A reason that was told before is the one that counts.</summary>
     public void Shutdown(ShutdownReason reason)
     {
-        if (Interlocked.CompareExchange(ref _shutdown, (int)reason, -1) != -1)
+        reason = SetShutdownCode(reason);
+        if (Interlocked.Exchange(ref _isShutDown, 1) != 0)
             return;
         VcpuStop stop = StopOf(reason);
         if (reason != Xen.ShutdownReason.Suspend || Domain.SuspendPort == 0 || Domain.EventChannels.Send(Domain.SuspendPort) != 0)
             Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
-            Configuration.Report("the guest says that it crashed");
+            Configuration.Report(reason == Xen.ShutdownReason.Watchdog ? "the guest did not feed its watchdog" : "the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.RequestStop(stop);
         HasShutDown?.Invoke();
+    }
+
+    /// <summary>SCHEDOP_shutdown_code: the reason of a shutdown that is to come, unless one was told before. Returns the one that counts.</summary>
+    internal ShutdownReason SetShutdownCode(ShutdownReason reason)
+    {
+        int before = Interlocked.CompareExchange(ref _shutdownCode, (byte)reason, -1);
+        return before == -1 ? (ShutdownReason)(byte)reason : (ShutdownReason)before;
     }
 
     private static VcpuStop StopOf(ShutdownReason reason) => reason switch
@@ -169,51 +186,41 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     /// <summary>Starts a vCPU that is down at <paramref name="entry"/> (a guest physical address); false where it is up.</summary>
     internal bool Start(ParavirtualVcpu vcpu, ulong entry, ulong gp)
     {
-        if (vcpu.IsUp)
-            return false;
-        vcpu.Initialize(entry);
-        VcpuState* s = vcpu.Processor.State;
-        s->Gr[1] = gp;
-        s->Br[0] = FirmwareLayout.SalReturn;
-        BringUp(vcpu);
-        return true;
+        lock (_starts)
+        {
+            bool isFirst = !vcpu.IsInitialized;
+            if (!vcpu.Start(new VcpuStart(entry, gp, FirmwareLayout.SalReturn)))
+                return false;
+            if (isFirst)
+                Started?.Invoke(vcpu);
+            return true;
+        }
     }
 
-    /// <summary>A vCPU that is down and has its registers runs from now on.</summary>
-    internal void BringUp(ParavirtualVcpu vcpu)
+    /// <summary>A vCPU that never ran has the registers that it starts with; up, or down until the firmware's interrupt.</summary>
+    internal void Introduce(ParavirtualVcpu vcpu, bool isUp)
     {
-        vcpu.IsUp = true;
-        Started?.Invoke(vcpu);
-    }
-
-    /// <summary>Has a vCPU go down, which the firmware's interrupt brings back; it is down when it has left the guest's code (<see cref="WentDown"/>).</summary>
-    internal static void TakeDown(ParavirtualVcpu vcpu) => vcpu.Processor.RequestStop(VcpuStop.Halted);
-
-    /// <summary>
-    /// A vCPU has stopped, for whoever runs it to ask: true when it only went down. From then on another one may start it, and <see cref="Started"/> tells.
-    /// </summary>
-    public bool WentDown(ParavirtualVcpu vcpu)
-    {
-        ArgumentNullException.ThrowIfNull(vcpu);
-        if (ShutdownReason != null || vcpu.Processor.StopReason != VcpuStop.Halted)
-            return false;
-        vcpu.IsUp = false;
-        return true;
+        lock (_starts)
+        {
+            if (isUp)
+                vcpu.BringUp();
+            Started?.Invoke(vcpu);
+        }
     }
 
     /// <summary>Starts vCPU 0 at the kernel's entry, with r28 as its boot parameter's address.</summary>
     public void Boot(ulong entry, ulong bootParameter)
     {
         ParavirtualVcpu first = _vcpus[0];
-        first.Initialize(entry);
-        first.Processor.State->Gr[28] = bootParameter;
-        BringUp(first);
+        first.Start(new VcpuStart(entry, BootParameter: bootParameter));
+        Started?.Invoke(first);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Hypervisor.Remove(this);
+        Watchdogs.Dispose();
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Dispose();
         Domain.Destroy();

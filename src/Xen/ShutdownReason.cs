@@ -14,4 +14,7 @@ public enum ShutdownReason : uint
 
     /// <summary>It crashed.</summary>
     Crash = 3,
+
+    /// <summary>It did not feed its watchdog.</summary>
+    Watchdog = 4,
 }

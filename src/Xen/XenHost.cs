@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using FastXen.Xen.Backends;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Toolstack;
@@ -13,9 +14,14 @@ public sealed class XenHost : IDisposable
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly ConcurrentDictionary<XenDomain, ParavirtualMachine> _machines = new();
     private readonly Lazy<XenstoreService> _store;
+    private readonly Lazy<DriverDomain> _devices;
 
     /// <summary>A host without domains.</summary>
-    public XenHost() => _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer()));
+    public XenHost()
+    {
+        _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer()));
+        _devices = new Lazy<DriverDomain>(() => new DriverDomain(Store.Server));
+    }
 
     /// <summary>The domains.</summary>
     public DomainDirectory Directory { get; } = new();
@@ -26,6 +32,9 @@ public sealed class XenHost : IDisposable
     /// <summary>The store; it begins when it is first asked for.</summary>
     public XenstoreService Store => _store.Value;
 
+    /// <summary>The devices that the host gives to domains; it begins when it is first asked for.</summary>
+    public DriverDomain Devices => _devices.Value;
+
     /// <summary>Who makes, pauses and ends domains for a toolstack in a domain; null: nobody.</summary>
     public IDomainControl? Control { get; set; }
 
@@ -33,7 +42,10 @@ public sealed class XenHost : IDisposable
     public ConsoleLog Console { get; } = new();
 
     /// <summary>Nanoseconds since the host began: Xen's system time.</summary>
-    public ulong SystemTime => (ulong)Stopwatch.GetElapsedTime(_start).Ticks * 100;
+    public ulong SystemTime => SystemTimeAt(Stopwatch.GetTimestamp());
+
+    /// <summary>Xen's system time at a timestamp of <see cref="Stopwatch"/>, which counts nanoseconds on Linux.</summary>
+    public ulong SystemTimeAt(long timestamp) => (ulong)Math.Max(timestamp - _start, 0);
 
     /// <summary>The machine of a domain, or null where it is gone.</summary>
     public ParavirtualMachine? MachineOf(XenDomain domain) => _machines.GetValueOrDefault(domain);
@@ -57,6 +69,8 @@ public sealed class XenHost : IDisposable
     /// <summary>Ends the host's services. After its domains.</summary>
     public void Dispose()
     {
+        if (_devices.IsValueCreated)
+            Devices.Dispose();
         if (_store.IsValueCreated)
             Store.Dispose();
     }

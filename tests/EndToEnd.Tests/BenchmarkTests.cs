@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using FastXen.Tests;
 
@@ -13,26 +12,13 @@ public sealed class BenchmarkTests : IDisposable
 
     private static string Source => Path.Combine(Kit.Repository, "native", "bench");
 
-    private static string Start(string program, params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{program} ended with code {process.ExitCode}: {errors.Result}");
-        return output;
-    }
-
     // Name and checksum of each line; the time that follows is not the same twice.
     private static string[] Checksums(string output) => [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[..line.LastIndexOf(' ')])];
 
     [KitFact("tar", "xz", "ia64-linux-gnu-as", "ia64-linux-gnu-ld")]
     public void The_committed_file_is_what_the_kits_compiler_makes_of_the_source()
     {
-        Start("tar", "-xJf", Kit.File("toolchain.tar.xz"), "-C", _folder);
-        string made = Path.Combine(_folder, "bench.elf");
-        Start(Path.Combine(Source, "compile.sh"), Path.Combine(_folder, "bin", "ia64-linux-gnu-gcc"), made);
-        Assert.True(File.ReadAllBytes(made).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(Source, "bench.elf"))), "bench.elf is not what native/bench/compile.sh makes now");
+        HostProgram.AssertCommittedGuestIsMadeOfItsSource("bench", _folder);
     }
 
     [ToolTheory("gcc")]
@@ -41,12 +27,12 @@ public sealed class BenchmarkTests : IDisposable
     public void Guest_and_host_compute_the_same(string engine, string form)
     {
         string native = Path.Combine(_folder, "bench.native");
-        Start("gcc", ["-O2", "-o", native, .. Directory.GetFiles(Source, "*.c")]);
+        HostProgram.Run("gcc", ["-O2", "-o", native, .. Directory.GetFiles(Source, "*.c")]);
         string[] words = form == "short" ? ["short"] : [];
         (int code, string output, string errors) = FastXenProcess.Run(
             ["run", "--kernel", Path.Combine(Source, "bench.elf"), "--memory", "128M", "--engine", engine, .. words.SelectMany(word => new[] { "--cmdline", word })]);
         Assert.Equal((0, ""), (code, errors));
-        string[] expected = Checksums(Start(native, words));
+        string[] expected = Checksums(HostProgram.Run(native, words));
         Assert.Equal(15, expected.Length);
         Assert.Equal(expected, Checksums(output));
     }

@@ -55,6 +55,9 @@ internal sealed class FastXenProcess : IDisposable
     /// <summary>Process id.</summary>
     public int Id => _process.Id;
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Sends a signal, such as TERM.</summary>
     public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{_process.Id}"]).WaitForExit();
 

@@ -3,7 +3,7 @@ namespace FastXen.Tests;
 /// <summary>The guests of native/, which './build.sh guests' assembles.</summary>
 public static class Guests
 {
-    /// <summary>Waits, and looks at its power button ten times a second.</summary>
+    /// <summary>Waits for its power button, and wakes up once a second.</summary>
     public static string Idle => Path("idle");
 
     /// <summary>Works and checks its work, and prints a line about it many times a second.</summary>

@@ -40,7 +40,7 @@ internal sealed record LinuxRun(
                 testsBegin = time;
             // Without a verdict that counts: one of the tests asks for twenty signals of a timer before time() shows the next second.
             else if (line.StartsWith("kit-tests: ", StringComparison.Ordinal))
-                (tests, verdict, overhead) = (time - testsBegin, line[11..].Trim(), Overhead(process.Id));
+                (tests, verdict, overhead) = (time - testsBegin, line[11..].Trim(), (ProcessUse.MostResident(process.Id) - ProcessUse.ResidentRam(process.Id, MemoryKibibytes)) / 1024);
             else if (line.Contains("Kernel panic", StringComparison.Ordinal))
                 process.Kill();
         }
@@ -53,21 +53,4 @@ internal sealed record LinuxRun(
     /// <summary>The name and the nanoseconds of a line of native/kernelpaths; null for other lines.</summary>
     public static (string Name, double Nanoseconds)? ReadPath(string line)
         => line.TrimEnd().Split(' ') is ["path", string name, string picoseconds] ? (name, double.Parse(picoseconds, CultureInfo.InvariantCulture) / 1000) : null;
-
-    // The process's greatest resident memory, without what is resident of the guest's RAM, which is a mapping of its very size.
-    private static double Overhead(int process)
-    {
-        double most = Kibibytes(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)));
-        double ram = 0, size = 0;
-        foreach (string line in File.ReadLines($"/proc/{process}/smaps"))
-        {
-            if (line.StartsWith("Size:", StringComparison.Ordinal))
-                size = Kibibytes(line);
-            else if (line.StartsWith("Rss:", StringComparison.Ordinal) && size == MemoryKibibytes)
-                ram += Kibibytes(line);
-        }
-        return (most - ram) / 1024;
-    }
-
-    private static double Kibibytes(string line) => double.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
 }

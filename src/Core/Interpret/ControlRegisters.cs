@@ -89,6 +89,7 @@ public static unsafe class ControlRegisters
         Cr.Isr => 0xFFFF_F000_FF00_0000,
         Cr.Itir => 0xFFFF_FFFF_0000_0003,
         Cr.Ifs => 0x7FFF_FFC0_0000_0000,
+        Cr.Tpr => 0xFF00,
         Cr.Itv or Cr.Pmv or Cr.Cmcv => 0xEF00,
         Cr.Lrr0 or Cr.Lrr1 => 0x5800,
         _ => 0,

@@ -35,27 +35,28 @@ public static unsafe class RegisterFiles
         _ => AddressSpace.MachineCheck(s, i, $"{i->Opcode} overlaps a translation register"),
     };
 
-    // The checks of all privileged moves into a file; Step.Next when they pass.
-    private static int CheckWrite(VcpuState* s, Instruction* i)
+    // The checks of all privileged moves into a file. False: the step is all that there is to do (a hypervisor may have done the whole instruction).
+    private static bool MayWrite(VcpuState* s, Instruction* i, out int step)
     {
-        if (s->Cpl != 0)
-            return Fault.PrivilegedOperation(s, i);
-        return Registers.Nat(s, i->R2, i->R3) != 0 ? Fault.RegisterNatConsumption(s, i) : Step.Next;
+        step = s->Cpl != 0 ? Fault.PrivilegedOperation(s, i)
+            : Registers.Nat(s, i->R2, i->R3) != 0 ? Fault.RegisterNatConsumption(s, i)
+            : Step.Next;
+        return s->Cpl == 0 && step == Step.Next;
     }
 
-    private static int CheckRead(VcpuState* s, Instruction* i, bool privileged)
+    private static bool MayRead(VcpuState* s, Instruction* i, bool privileged, out int step)
     {
-        if (Registers.BadTarget(s, i->R1))
-            return Fault.IllegalOperation(s, i);
-        if (privileged && s->Cpl != 0)
-            return Fault.PrivilegedOperation(s, i);
-        return Registers.Nat(s, i->R3) != 0 ? Fault.RegisterNatConsumption(s, i) : Step.Next;
+        bool isRefused = privileged && s->Cpl != 0;
+        step = Registers.BadTarget(s, i->R1) ? Fault.IllegalOperation(s, i)
+            : isRefused ? Fault.PrivilegedOperation(s, i)
+            : Registers.Nat(s, i->R3) != 0 ? Fault.RegisterNatConsumption(s, i)
+            : Step.Next;
+        return !isRefused && step == Step.Next;
     }
 
     private static int MovToRr(VcpuState* s, Instruction* i)
     {
-        int step = CheckWrite(s, i);
-        if (step != Step.Next)
+        if (!MayWrite(s, i, out int step))
             return step;
         s->FetchVa = CodePage.NoAddress;
         step = Result(s, i, MmuRegisters.SetRr(s->Mmu, Registers.Gr(s, i->R3), Registers.Gr(s, i->R2)));
@@ -64,8 +65,7 @@ public static unsafe class RegisterFiles
 
     private static int MovToPkr(VcpuState* s, Instruction* i)
     {
-        int step = CheckWrite(s, i);
-        if (step != Step.Next)
+        if (!MayWrite(s, i, out int step))
             return step;
         s->FetchVa = CodePage.NoAddress;
         step = Result(s, i, MmuRegisters.SetPkr(s->Mmu, Registers.Gr(s, i->R3), Registers.Gr(s, i->R2)));
@@ -74,36 +74,31 @@ public static unsafe class RegisterFiles
 
     private static int MovToIbr(VcpuState* s, Instruction* i)
     {
-        int step = CheckWrite(s, i);
-        return step != Step.Next ? step : Result(s, i, MmuRegisters.SetIbr(s->Mmu, Registers.Gr(s, i->R3), Registers.Gr(s, i->R2)));
+        return MayWrite(s, i, out int step) ? Result(s, i, MmuRegisters.SetIbr(s->Mmu, Registers.Gr(s, i->R3), Registers.Gr(s, i->R2))) : step;
     }
 
     private static int MovToDbr(VcpuState* s, Instruction* i)
     {
-        int step = CheckWrite(s, i);
-        return step != Step.Next ? step : Result(s, i, MmuRegisters.SetDbr(s->Mmu, Registers.Gr(s, i->R3), Registers.Gr(s, i->R2)));
+        return MayWrite(s, i, out int step) ? Result(s, i, MmuRegisters.SetDbr(s->Mmu, Registers.Gr(s, i->R3), Registers.Gr(s, i->R2))) : step;
     }
 
     private static int MovToPmc(VcpuState* s, Instruction* i)
     {
-        int step = CheckWrite(s, i);
-        if (step == Step.Next)
+        if (MayWrite(s, i, out int step))
             PerformanceMonitors.WriteControl(s, i, (int)Registers.Gr(s, i->R3) & 0xFF, Registers.Gr(s, i->R2));
         return step;
     }
 
     private static int MovToPmd(VcpuState* s, Instruction* i)
     {
-        int step = CheckWrite(s, i);
-        if (step == Step.Next)
+        if (MayWrite(s, i, out int step))
             PerformanceMonitors.WriteData(s, i, (int)Registers.Gr(s, i->R3) & 0xFF, Registers.Gr(s, i->R2));
         return step;
     }
 
     private static int MovFromRr(VcpuState* s, Instruction* i)
     {
-        int step = CheckRead(s, i, privileged: true);
-        if (step == Step.Next)
+        if (MayRead(s, i, privileged: true, out int step))
             Registers.SetGr(s, i->R1, s->Mmu->Rr[Registers.Gr(s, i->R3) >> 61]);
         return step;
     }
@@ -116,8 +111,7 @@ public static unsafe class RegisterFiles
 
     private static int ReadFile(VcpuState* s, Instruction* i, ulong* file, ulong count)
     {
-        int step = CheckRead(s, i, privileged: true);
-        if (step != Step.Next)
+        if (!MayRead(s, i, privileged: true, out int step))
             return step;
         ulong index = Registers.Gr(s, i->R3) & 0xFF;
         if (index >= count)
@@ -128,24 +122,21 @@ public static unsafe class RegisterFiles
 
     private static int MovFromPmc(VcpuState* s, Instruction* i)
     {
-        int step = CheckRead(s, i, privileged: true);
-        if (step == Step.Next)
+        if (MayRead(s, i, privileged: true, out int step))
             Registers.SetGr(s, i->R1, PerformanceMonitors.ReadControl(s, (int)Registers.Gr(s, i->R3) & 0xFF));
         return step;
     }
 
     private static int MovFromPmd(VcpuState* s, Instruction* i)
     {
-        int step = CheckRead(s, i, privileged: false);
-        if (step == Step.Next)
+        if (MayRead(s, i, privileged: false, out int step))
             Registers.SetGr(s, i->R1, PerformanceMonitors.ReadData(s, i, (int)Registers.Gr(s, i->R3) & 0xFF));
         return step;
     }
 
     private static int MovFromCpuid(VcpuState* s, Instruction* i)
     {
-        int step = CheckRead(s, i, privileged: false);
-        if (step != Step.Next)
+        if (!MayRead(s, i, privileged: false, out int step))
             return step;
         ulong index = Registers.Gr(s, i->R3) & 0xFF;
         if (index >= Cpuid.Count)
@@ -157,8 +148,7 @@ public static unsafe class RegisterFiles
     // Data access hint registers hold hints only: they read as zero.
     private static int MovFromDahr(VcpuState* s, Instruction* i)
     {
-        int step = CheckRead(s, i, privileged: false);
-        if (step == Step.Next)
+        if (MayRead(s, i, privileged: false, out int step))
             Registers.SetGr(s, i->R1, 0);
         return step;
     }

@@ -26,6 +26,8 @@ public static class CommandLineInterface
         typeof(VcpuListOptions),
         typeof(VcpuPinOptions),
         typeof(VcpuSetOptions),
+        typeof(MemSetOptions),
+        typeof(XenstoreOptions),
         typeof(SchedCreditOptions),
         typeof(DumpCoreOptions),
         typeof(TopOptions),
@@ -55,6 +57,8 @@ public static class CommandLineInterface
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RenameOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(TopOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DumpCoreOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(MemSetOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(XenstoreOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(SchedCreditOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VcpuSetOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(VcpuPinOptions))]
@@ -98,6 +102,8 @@ public static class CommandLineInterface
                 VcpuListOptions options => ControlCommands.VcpuList(options),
                 VcpuPinOptions options => ControlCommands.VcpuPin(options),
                 VcpuSetOptions options => ControlCommands.VcpuSet(options),
+                MemSetOptions options => ControlCommands.MemSet(options),
+                XenstoreOptions options => XenstoreCommand.Run(options),
                 SchedCreditOptions options => ControlCommands.SchedCredit(options),
                 DumpCoreOptions options => ControlCommands.DumpCore(options),
                 TopOptions options => TopCommand.Run(options),

@@ -136,6 +136,32 @@ public sealed class VcpuSetOptions : DomainOptions
     public string Count { get; set; } = "";
 }
 
+/// <summary><c>fastxen mem-set</c>.</summary>
+[Verb("mem-set", HelpText = "Have a domain on the Xen interface give memory back, or take it again.")]
+public sealed class MemSetOptions : DomainOptions
+{
+    /// <summary>How much.</summary>
+    [Value(1, MetaName = "SIZE", Required = true, HelpText = "How much it is to have, such as 256M.")]
+    public string Size { get; set; } = "";
+}
+
+/// <summary><c>fastxen xenstore</c>.</summary>
+[Verb("xenstore", HelpText = "Look into the store of the domains on the Xen interface, and change it.")]
+public sealed class XenstoreOptions : ControlOptions
+{
+    /// <summary>What to do.</summary>
+    [Value(0, MetaName = "COMMAND", Required = true, HelpText = "ls, list, read, exists, write, rm or watch.")]
+    public string Command { get; set; } = "";
+
+    /// <summary>The node.</summary>
+    [Value(1, MetaName = "PATH", HelpText = "The node, such as /local/domain/1/name.")]
+    public string? Path { get; set; }
+
+    /// <summary>Its value.</summary>
+    [Value(2, MetaName = "VALUE", HelpText = "What to write.")]
+    public string? Value { get; set; }
+}
+
 /// <summary><c>fastxen sched-credit</c>.</summary>
 [Verb("sched-credit", HelpText = "Print or change domains' shares of the host's time.")]
 public sealed class SchedCreditOptions : ControlOptions

@@ -75,6 +75,8 @@ internal static class ControlCommands
     public static int VcpuSet(VcpuSetOptions options) =>
         Do(options, new ControlRequest { Command = "vcpu-set", Domain = options.Domain, Count = Number(options.Count, "COUNT") });
 
+    public static int MemSet(MemSetOptions options) => Do(options, new ControlRequest { Command = "mem-set", Domain = options.Domain, Memory = options.Size });
+
     public static int SchedCredit(SchedCreditOptions options)
     {
         bool change = options.Weight is not null || options.Cap is not null;

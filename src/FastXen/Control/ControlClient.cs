@@ -75,6 +75,13 @@ internal sealed class ControlClient : IDisposable
         while (bytes.Length > 0) bytes = bytes[_socket.Send(bytes)..];
     }
 
+    /// <summary>After <c>xenstore</c>: the connection itself, which the caller closes; nothing else may be asked then.</summary>
+    public Stream TakeStream()
+    {
+        _socket.ReceiveTimeout = 0;
+        return new NetworkStream(_socket, ownsSocket: true);
+    }
+
     /// <summary>After <c>console</c>: nothing more will be typed, and the host may close the connection.</summary>
     public void EndInput() => _socket.Shutdown(SocketShutdown.Send);
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using FastXen.Loader;
 using FastXen.Loader.Hosting;
+using FastXen.Xen.Xenstore;
 
 namespace FastXen.Control;
 
@@ -37,6 +38,9 @@ internal sealed class ControlConnection(Socket client, Host host, ControlService
                         return;
                     case "events":
                         await SendEventsAsync(request, stop).ConfigureAwait(false);
+                        return;
+                    case "xenstore":
+                        await ServeStoreAsync(request, stop).ConfigureAwait(false);
                         return;
                 }
                 JsonElement result = await service.AnswerAsync(request, stop).ConfigureAwait(false);
@@ -187,7 +191,7 @@ internal sealed class ControlConnection(Socket client, Host host, ControlService
         Task watching = WatchAsync(leave);
         try
         {
-            await SendAsync(new ControlAnswer { Id = request.Id, Result = JsonSerializer.SerializeToElement(new DomainDone { Id = 0, Name = "events" }, ControlJson.Default.DomainDone) }, stop).ConfigureAwait(false);
+            await AnswerAsync(request, "events", stop).ConfigureAwait(false);
             await foreach (HostEvent happened in events.Reader.ReadAllAsync(leave.Token).ConfigureAwait(false))
             {
                 EventLine line = new(happened.Time.TotalSeconds, happened.Kind, happened.Id, happened.Name, happened.Detail);
@@ -201,6 +205,19 @@ internal sealed class ControlConnection(Socket client, Host host, ControlService
             await watching.ConfigureAwait(false);
         }
     }
+
+    // After the answer the connection speaks xenstore's own protocol, as tools with all rights have it.
+    private async Task ServeStoreAsync(ControlRequest request, CancellationToken stop)
+    {
+        if (_filled != 0) throw new ControlException("'xenstore' is answered before anything else is sent");
+        await AnswerAsync(request, "xenstore", stop).ConfigureAwait(false);
+        await using NetworkStream stream = new(client, ownsSocket: false);
+        using XenstoreStream store = new(host.Xen.Store.Server, stream);
+        await store.RunAsync(stop).ConfigureAwait(false);
+    }
+
+    private Task AnswerAsync(ControlRequest request, string name, CancellationToken stop) =>
+        SendAsync(new ControlAnswer { Id = request.Id, Result = JsonSerializer.SerializeToElement(new DomainDone { Id = 0, Name = name }, ControlJson.Default.DomainDone) }, stop);
 
     // Notices that a client which has nothing to say has gone.
     private async Task WatchAsync(CancellationTokenSource leave)

@@ -37,6 +37,7 @@ internal sealed record ControlRequest
     public int? Count { get; set; }
     public int? Weight { get; set; }
     public int? Cap { get; set; }
+    public string? Memory { get; set; }
 }
 
 /// <summary>An answer: <see cref="Result"/> or <see cref="Error"/>.</summary>
@@ -133,6 +134,7 @@ internal sealed record TopLine
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(ControlRequest))]
+[JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(ControlAnswer))]
 [JsonSerializable(typeof(DomainInfo))]
 [JsonSerializable(typeof(List<DomainInfo>))]

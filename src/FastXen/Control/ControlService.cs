@@ -35,6 +35,7 @@ internal sealed class ControlService
             ["vcpu-list"] = Now(ListVcpus),
             ["vcpu-pin"] = Now(Pin),
             ["vcpu-set"] = Now(SetVcpus),
+            ["mem-set"] = Now(SetMemory),
             ["sched-credit"] = Now(Credit),
             ["dump-core"] = Now(DumpCore),
             ["info"] = Now(_ => Json(HostFacts.Read(_host, _socket), ControlJson.Default.HostInfo)),
@@ -51,7 +52,7 @@ internal sealed class ControlService
         string command = request.Command ?? throw new ControlException("a request needs a \"command\"");
         return _commands.TryGetValue(command, out var answer)
             ? answer(request, cancellation)
-            : throw new ControlException($"there is no command '{Printable(command)}'; known are {string.Join(", ", _commands.Keys)}, console, events");
+            : throw new ControlException($"there is no command '{Printable(command)}'; known are {string.Join(", ", _commands.Keys)}, console, events, xenstore");
     }
 
     /// <summary>The domain that a request is about.</summary>
@@ -71,8 +72,8 @@ internal sealed class ControlService
     {
         Id = domain.Id,
         Name = domain.Name,
-        MemoryBytes = domain.Config.Memory,
-        Vcpus = domain.Config.Vcpus,
+        MemoryBytes = domain.Domain.MemoryBytes,
+        Vcpus = domain.Domain.Vcpus,
         State = domain.State,
         CpuSeconds = domain.Domain.ProcessorTime.TotalSeconds,
         UptimeSeconds = (_host.Log.Now - domain.Created).TotalSeconds,
@@ -140,7 +141,7 @@ internal sealed class ControlService
         {
             DomainScheduling scheduling = domain.Domain.Scheduling;
             IReadOnlyList<ScheduledVcpu> scheduled = scheduling.Vcpus;
-            for (int number = 0; number < domain.Config.Vcpus; number++)
+            for (int number = 0; number < domain.Domain.Vcpus; number++)
             {
                 // None between two machines.
                 VcpuStatistics? now = number < scheduled.Count ? scheduled[number].Statistics : null;
@@ -167,7 +168,7 @@ internal sealed class ControlService
         DomainScheduling time = domain.Domain.Scheduling;
         ulong? hard = Set(request.Cpus, "cpus"), soft = Set(request.SoftCpus, "softCpus");
         if (hard is null && soft is null) throw new ControlException("'vcpu-pin' needs \"cpus\" or \"softCpus\"");
-        int last = domain.Config.Vcpus - 1;
+        int last = domain.Domain.Vcpus - 1;
         if (request.Vcpu is < 0 || request.Vcpu > last) throw new ControlException($"{domain.Name} has vcpus 0 to {last}, not {request.Vcpu}");
         try
         {
@@ -190,12 +191,22 @@ internal sealed class ControlService
     private JsonElement SetVcpus(ControlRequest request)
     {
         HostedDomain domain = DomainOf(request);
-        int all = domain.Config.Vcpus;
+        int all = domain.Domain.Vcpus;
         int count = request.Count ?? throw new ControlException("'vcpu-set' needs a \"count\"");
-        if (count == all) return Done(domain, null);
-        throw new ControlException(count < 1 || count > all
-            ? $"{domain.Name} was made with {all} vcpus: expected 1 to {all}, found {count}"
-            : $"{domain.Name} has the platform personality, whose kernel decides which of its {all} vcpus are online: in the guest, write 0 or 1 to /sys/devices/system/cpu/cpuN/online");
+        if (count < 1 || count > all) throw new ControlException($"{domain.Name} was made with {all} vcpus: expected 1 to {all}, found {count}");
+        return count == all || domain.Domain.AskForVcpus(count) ? Done(domain, null) : throw new ControlException(
+            $"{domain.Name} has the platform personality, whose kernel decides which of its {all} vcpus are online: in the guest, write 0 or 1 to /sys/devices/system/cpu/cpuN/online");
+    }
+
+    private JsonElement SetMemory(ControlRequest request)
+    {
+        HostedDomain domain = DomainOf(request);
+        string text = request.Memory ?? throw new ControlException("'mem-set' needs a \"memory\"");
+        if (!MemorySize.TryParse(text, out ulong bytes)) throw new ControlException($"\"memory\": expected a size such as \"512M\" or \"1G\", found \"{Printable(text)}\"");
+        ulong most = domain.Config.Memory;
+        if (bytes < 1 << 20 || bytes > most) throw new ControlException($"{domain.Name} was made with {MemorySize.Format(most)}: expected 1M to that, found {Printable(text)}");
+        return domain.Domain.AskForMemory(bytes) ? Done(domain, null) : throw new ControlException(
+            $"{domain.Name} has the platform personality, whose memory is what it was made with: only a domain on the Xen interface gives memory back");
     }
 
     private JsonElement Credit(ControlRequest request)

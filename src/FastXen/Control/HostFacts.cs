@@ -17,7 +17,7 @@ internal static class HostFacts
         TotalMemoryBytes = Kilobytes("/proc/meminfo", "MemTotal:"),
         FreeMemoryBytes = Kilobytes("/proc/meminfo", "MemAvailable:"),
         Domains = host.Domains.Count,
-        DomainMemoryBytes = host.Domains.Aggregate(0UL, static (sum, domain) => sum + domain.Config.Memory),
+        DomainMemoryBytes = host.Domains.Aggregate(0UL, static (sum, domain) => sum + domain.Domain.MemoryBytes),
         ResidentBytes = Kilobytes("/proc/self/status", "VmRSS:"),
         Threads = (int)Number("/proc/self/status", "Threads:"),
         FastxenVersion = typeof(HostFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",

@@ -84,7 +84,16 @@ public enum ClockSource
 }
 
 /// <summary>A disk backed by a raw image file.</summary>
-public sealed record DiskConfig(string Path, bool ReadOnly);
+/// <param name="Path">The image.</param>
+/// <param name="ReadOnly">The guest may not write.</param>
+public sealed record DiskConfig(string Path, bool ReadOnly)
+{
+    /// <summary>The file that takes what the guest writes, so that the image stays as it is (docs/overlay-image.md); null: the image itself.</summary>
+    public string? Overlay { get; init; }
+
+    /// <summary>What a guest on the Xen interface is to call it, such as "xvda"; null: by its place in the config.</summary>
+    public string? Name { get; init; }
+}
 
 /// <summary>How a network interface reaches the world.</summary>
 public enum NetworkType

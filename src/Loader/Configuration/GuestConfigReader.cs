@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using FastXen.Core;
 using FastXen.Smp;
+using FastXen.Xen.Backends.Block;
 using Microsoft.Extensions.Configuration;
 
 namespace FastXen.Loader.Configuration;
@@ -146,7 +147,7 @@ public static class GuestConfigReader
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
-            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format").ConvertAll(ReadDisk),
+            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name").ConvertAll(disk => ReadDisk(disk, personality)),
             Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "mac", "hostForwards").ConvertAll(ReadNetwork),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
             EfiVariables = node.File("efiVariables"),
@@ -204,10 +205,15 @@ public static class GuestConfigReader
             : throw node.Wrong("commandLine", $"at most {MachineLimits.CommandLineSize - 1} bytes", length.ToString(CultureInfo.InvariantCulture));
     }
 
-    private static DiskConfig ReadDisk(ConfigNode node)
+    private static DiskConfig ReadDisk(ConfigNode node, Personality personality)
     {
         if (node.Text("format") is { } format && format != "raw") throw node.Wrong("format", "\"raw\"");
-        return new DiskConfig(node.RequiredFile("path"), node.Flag("readOnly", absent: false));
+        bool isReadOnly = node.Flag("readOnly", absent: false);
+        string? overlay = node.File("overlay"), name = node.Text("name");
+        if (overlay is not null && isReadOnly) throw node.Problem("overlay", "a disk that is read-only has nothing to keep");
+        if (name is not null && personality != Personality.Xen) throw node.Problem("name", "only a domain with the \"xen\" personality is told what to call its disks");
+        if (name is not null && !VirtualDiskName.IsValid(name)) throw node.Wrong("name", "xvda to xvdz, hda to hdd, sda to sdp, or a number");
+        return new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name };
     }
 
     private static NetworkConfig ReadNetwork(ConfigNode node)

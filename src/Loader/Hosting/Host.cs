@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
+using FastXen.Loader.Xen;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 using FastXen.Xen;
@@ -18,11 +19,19 @@ public sealed class Host : IDisposable
     // Names of domains that exist or are being made.
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly HashSet<int> _numbers = [];
-    private readonly Lazy<XenHost> _xen = new(static () => new XenHost());
+    private readonly Lazy<XenHost> _xen;
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Scheduler? _scheduler;
     private int _lastId;
     private bool _closed;
+
+    /// <summary>A host without domains.</summary>
+    public Host() => _xen = new Lazy<XenHost>(() =>
+    {
+        XenHost xen = new();
+        xen.Control = new DomainControl(this, xen);
+        return xen;
+    });
 
     /// <summary>What happened.</summary>
     public HostLog Log { get; } = new();
@@ -74,27 +83,28 @@ public sealed class Host : IDisposable
     /// <summary>Makes a domain and starts it; what is wrong with its config is a <see cref="LoadException"/>.</summary>
     public HostedDomain Create(GuestConfig config)
     {
-        int id = Reserve(config);
-        HostedDomain domain;
-        try
-        {
-            domain = new HostedDomain(this, id, config, SchedulerFor(config));
-        }
-        catch
-        {
-            Release(id, config.Name);
-            throw;
-        }
-        lock (_lock)
-        {
-            domain.Created = Log.Now;
-            _domains.Add(domain.Id, domain);
-            // Whoever stopped the host meanwhile has not seen this domain.
-            if (_closed) domain.Destroy();
-        }
+        HostedDomain domain = Make(config, Reserve(config), (_, report) => new Domain(config, report, SurroundingsFor(config)));
         Tell(domain, HostEventKind.Created, $"{MemorySize.Format(config.Memory)}, {config.Vcpus} vcpus, kernel {config.Kernel}");
         _ = domain.RunToEndAsync();
         return domain;
+    }
+
+    /// <summary>
+    /// Makes an empty domain on the Xen interface, paused, for a toolstack in another domain; it runs when its vCPUs are made.
+    /// <paramref name="id"/>: its number; 0: any. A number that is taken is a <see cref="HostException"/>.
+    /// </summary>
+    internal (HostedDomain Domain, ToolstackGuest Guest) CreateEmpty(int id, string source)
+    {
+        id = Reserve(id, source, out GuestConfig config);
+        ToolstackGuest? guest = null;
+        HostedDomain domain = Make(config, id, (_, report) =>
+        {
+            DomainSurroundings surroundings = SurroundingsFor(config);
+            return new Domain(config, report, surroundings, () => guest = new ToolstackGuest(surroundings, report));
+        });
+        domain.Scheduling.Pause();
+        Tell(domain, HostEventKind.Created, $"by {source}");
+        return (domain, guest!);
     }
 
     /// <summary>Gives a domain another name.</summary>
@@ -169,6 +179,30 @@ public sealed class Host : IDisposable
         }
     }
 
+    private HostedDomain Make(GuestConfig config, int id, Func<HostedDomain, Action<string>, Domain> make)
+    {
+        HostedDomain domain;
+        try
+        {
+            domain = new HostedDomain(this, id, config, make);
+        }
+        catch
+        {
+            Release(id, config.Name);
+            throw;
+        }
+        lock (_lock)
+        {
+            domain.Created = Log.Now;
+            _domains.Add(domain.Id, domain);
+            // Whoever stopped the host meanwhile has not seen this domain.
+            if (_closed) domain.Destroy();
+        }
+        return domain;
+    }
+
+    private DomainSurroundings SurroundingsFor(GuestConfig config) => new(SchedulerFor(config), Translator, () => Xen, Log.Write);
+
     // The number of the domain that is to have the name: one that cannot be made uses its number up.
     private int Reserve(GuestConfig config)
     {
@@ -178,6 +212,21 @@ public sealed class Host : IDisposable
             if (config.IsPrivileged && _numbers.Contains(0)) throw new HostException($"there is a privileged domain already: {config.Name} cannot be another one");
             if (!_names.Add(config.Name)) throw Taken(config.Name);
             int id = config.IsPrivileged ? 0 : NextNumber();
+            _numbers.Add(id);
+            return id;
+        }
+    }
+
+    // As above, with a name by the number.
+    private int Reserve(int id, string source, out GuestConfig config)
+    {
+        lock (_lock)
+        {
+            if (_closed) throw new HostException("the host is shutting down and takes no more domains");
+            if (id is < 0 or > HighestNumber || (id != 0 && _numbers.Contains(id))) throw new HostException($"{id} is not a number for a new domain");
+            if (id == 0) id = NextNumber();
+            config = ToolstackGuest.ConfigOf(id, source);
+            if (!_names.Add(config.Name)) throw Taken(config.Name);
             _numbers.Add(id);
             return id;
         }

@@ -14,16 +14,17 @@ public sealed class HostedDomain
     private readonly List<string> _reports = [];
     private readonly TaskCompletionSource<VcpuStop> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ICharacterBackend? _place;
+    private bool _begun;
     private bool _dying;
     private bool _asked;
 
-    internal HostedDomain(Host host, int id, GuestConfig config, Scheduler scheduler)
+    internal HostedDomain(Host host, int id, GuestConfig config, Func<HostedDomain, Action<string>, Domain> make)
     {
         _host = host;
         Id = id;
         Config = config;
         Name = config.Name;
-        Domain = new Domain(config, Report, new DomainSurroundings(scheduler, host.Translator, () => host.Xen, host.Log.Write));
+        Domain = make(this, Report);
         try
         {
             _place = host.OpenConsole(this);
@@ -97,7 +98,7 @@ public sealed class HostedDomain
         if (Scheduling.Unpause()) Tell(HostEventKind.Unpaused);
     }
 
-    private DomainScheduling Scheduling => Domain.Scheduling;
+    internal DomainScheduling Scheduling => Domain.Scheduling;
 
     /// <summary>
     /// Asks the guest to shut down, by its power button, and stops it when it has not done so after the grace time. Completes when the domain is gone.
@@ -160,9 +161,10 @@ public sealed class HostedDomain
         Domain.RequestStop();
     }
 
-    /// <summary>Runs the guest to its end. Once.</summary>
+    /// <summary>Runs the guest to its end. When called again, nothing.</summary>
     internal async Task RunToEndAsync()
     {
+        if (Interlocked.Exchange(ref _begun, true)) return;
         VcpuStop reason = await Domain.RunAsync().ConfigureAwait(false);
         lock (_lock) _dying = true;
         Console.End();

@@ -3,7 +3,6 @@ using System.Text;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Platform;
-using FastXen.Platform.Block;
 using FastXen.Platform.Net;
 using FastXen.Platform.Net.Nat;
 using FastXen.Platform.Net.Tap;
@@ -42,9 +41,8 @@ internal sealed class DeviceBackends : IDisposable
 
     private void Open(DiskConfig disk)
     {
-        DiskImage.CheckWritable(disk);
         string name = Path.GetFileName(disk.Path);
-        _disks.Add(new DiskDevice(RawImage.Open(disk.Path, disk.ReadOnly), name.Length <= 20 ? name : name[..20]));
+        _disks.Add(new DiskDevice(DiskImage.Open(disk), name.Length <= 20 ? name : name[..20]));
     }
 
     private void Open(NetworkConfig network, string guest, int index)

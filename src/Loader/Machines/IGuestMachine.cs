@@ -17,6 +17,9 @@ internal interface IGuestMachine : IDisposable
     /// <summary>What of it is RAM, ascending.</summary>
     IReadOnlyList<MemoryRange> Ram { get; }
 
+    /// <summary>Bytes of memory that the guest has now.</summary>
+    ulong MemoryBytes { get; }
+
     /// <summary>Why the machine's run is over; <see cref="VcpuStop.None"/> before.</summary>
     VcpuStop StopReason { get; }
 
@@ -37,4 +40,10 @@ internal interface IGuestMachine : IDisposable
 
     /// <summary>Asks the guest to shut itself down, or to reboot. False when it does not listen. Any thread.</summary>
     bool AskToShutDown(bool thenReboot);
+
+    /// <summary>Asks the guest to have so many processors online, of those that it was made with. False where it cannot be asked. Any thread.</summary>
+    bool AskForVcpus(int count) => false;
+
+    /// <summary>Asks the guest to give memory back, or to take it again, until it has so many bytes. False where it cannot be asked. Any thread.</summary>
+    bool AskForMemory(ulong bytes) => false;
 }

@@ -16,15 +16,16 @@ internal sealed class PlatformGuestMachine(PlatformMachine machine, GuestConfig 
 
     public IReadOnlyList<MemoryRange> Ram { get; } = DomainLayout.Of(config).Ram;
 
+    public ulong MemoryBytes => config.Memory;
+
     public VcpuStop StopReason => machine.StopReason;
 
     public IReadOnlyList<ISchedulable> Work(Action<Vcpu> stopped)
     {
         if (config.Clock != ClockSource.Deterministic) return [.. machine.Processors.Select(static processor => new VcpuWork(processor))];
-        if (machine.Processors.Count == 1) return [new DeterministicWork(machine.Processor)];
         // Processors that share one time run in turns: one thing to schedule.
-        TurnTaking turns = new(machine.Processors) { Stopped = processor => stopped(processor) };
-        return [new TurnTakingWork(machine.Processors, turns)];
+        TurnTaking? turns = machine.Processors.Count == 1 ? null : new(machine.Processors) { Stopped = processor => stopped(processor) };
+        return [new DeterministicWork(machine.Processors, turns)];
     }
 
     public bool Stopped(Vcpu processor) => machine.Stopped(processor);

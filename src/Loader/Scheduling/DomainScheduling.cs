@@ -18,6 +18,7 @@ public sealed class DomainScheduling
     private CreditParameters _credit;
     private RealTimeParameters? _realTime;
     private bool _paused;
+    private int _holds;
     private TimeSpan _pastTime;
     private SchedulerDomain? _domain;
     private TaskCompletionSource? _over;
@@ -91,13 +92,51 @@ public sealed class DomainScheduling
     /// <summary>No vCPU runs guest code when this returns, until <see cref="Unpause"/>. False when it was paused already.</summary>
     public bool Pause()
     {
+        bool news = RequestPause();
+        // Not under the lock: a vCPU that is to come out may be in a hypercall that wants it.
+        SchedulerDomain? domain;
+        lock (_lock) domain = _domain;
+        domain?.AwaitPaused();
+        return news;
+    }
+
+    /// <summary>As <see cref="Pause"/>, but does not wait: the vCPUs come out at their next look-points.</summary>
+    internal bool RequestPause()
+    {
         lock (_lock)
         {
             if (_paused) return false;
-            _domain?.Pause();
+            _domain?.RequestPause();
             if (Tracing.Lifecycle) FastXenEventSource.Log.DomainPaused(Number);
             return _paused = true;
         }
+    }
+
+    /// <summary>Keeps the vCPUs from running for a while, counted and apart from <see cref="Pause"/>; does not wait.</summary>
+    internal void Hold()
+    {
+        lock (_lock)
+        {
+            _holds++;
+            _domain?.RequestPause();
+        }
+    }
+
+    /// <summary>Undoes one <see cref="Hold"/>.</summary>
+    internal void Release()
+    {
+        lock (_lock)
+        {
+            if (_holds == 0) return;
+            _holds--;
+            _domain?.Unpause();
+        }
+    }
+
+    /// <summary>No vCPU runs code, nor will while it is held or paused.</summary>
+    internal bool IsStopped
+    {
+        get { lock (_lock) return (_paused || _holds > 0) && (_domain is null || _domain.Vcpus.All(static vcpu => vcpu.Statistics.Phase != VcpuPhase.Running)); }
     }
 
     /// <summary>Ends a pause. False when it was not paused.</summary>
@@ -181,6 +220,7 @@ public sealed class DomainScheduling
             IReadOnlyList<ISchedulable> works = machine.Work(processor => OnStopped(machine, processor, over));
             for (int i = 0; i < works.Count; i++) domain.Add(works[i], _hard[i], _soft[i], _paused);
 
+            for (int i = 0; i < _holds; i++) domain.RequestPause();
             if (_realTime is not null) domain.RealTime = _realTime;
             _over = over;
             return _domain = domain;
@@ -193,7 +233,7 @@ public sealed class DomainScheduling
         Vcpu processor = machine.Processors[vcpu.Work.Number.Vcpu];
         if (vcpu.Fault is { } fault) processor.Crash($"internal error: {fault}");
         // Those that take turns have each said that they stopped, unless a fault ended all of them.
-        if (vcpu.Work is not TurnTakingWork || vcpu.Fault is not null) OnStopped(machine, processor, over);
+        if (vcpu.Work is not DeterministicWork { TakesTurns: true } || vcpu.Fault is not null) OnStopped(machine, processor, over);
     }
 
     private static void OnStopped(IGuestMachine machine, Vcpu processor, TaskCompletionSource over)

@@ -3,6 +3,7 @@ using FastXen.Loader.Images;
 using FastXen.Loader.Machines;
 using FastXen.Platform.Uart;
 using FastXen.Xen;
+using FastXen.Xen.Backends.Block;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
@@ -80,6 +81,7 @@ internal sealed class XenGuest : IGuest
             Console = consolePort == 0 ? null : (consoleFrame, consolePort),
             Store = (storeFrame, storePort),
         }.Write(_host.Store.Server);
+        AttachDevices(machine.Domain);
         DomainBuilder.Boot(machine, new DomainImage(_entry, _config.CommandLine, _initrd?.Memory.Start ?? 0, _initrd?.Memory.Length ?? 0)
         {
             StorePort = storePort,
@@ -87,6 +89,16 @@ internal sealed class XenGuest : IGuest
         });
         if (_host.Store.Introduce(machine.Domain.Id, storeFrame, (uint)storePort) is not 0 and var error)
             throw new InvalidOperationException($"domain {machine.Domain.Id} was not introduced to the store: error {error}");
+    }
+
+    private void AttachDevices(XenDomain domain)
+    {
+        for (int i = 0; i < _config.Disks.Count; i++)
+        {
+            DiskConfig disk = _config.Disks[i];
+            string name = disk.Name ?? $"xvd{(char)('a' + i)}";
+            _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
+        }
     }
 
     public void Dispose() => _devices.Dispose();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastXen.Core;
 using FastXen.Core.State;
 using FastXen.Loader.Images;
@@ -6,6 +7,7 @@ using FastXen.Mmu;
 using FastXen.Smp;
 using FastXen.Xen;
 using FastXen.Xen.Console;
+using FastXen.Xen.Memory;
 using FastXen.Xen.Xenstore;
 
 namespace FastXen.Loader.Xen;
@@ -16,39 +18,45 @@ internal sealed class XenGuestMachine : IGuestMachine
     private readonly ParavirtualMachine _machine;
     private readonly HostConsole _console;
     private readonly Action<string> _report;
+    private readonly bool _isKept;
+    private volatile Vcpu[] _processors = [];
+    private volatile bool _isAskedToEnd;
     private volatile int _ended;
 
-    /// <summary>Takes over a machine that has been booted, and its console.</summary>
-    public XenGuestMachine(ParavirtualMachine machine, HostConsole console, Action<string> report)
+    /// <summary>Takes over a machine that has been booted or is to be, and its console. <paramref name="isKept"/>: it stays when its guest has shut down.</summary>
+    public XenGuestMachine(ParavirtualMachine machine, HostConsole console, Action<string> report, bool isKept = false)
     {
         _machine = machine;
         _console = console;
         _report = report;
-        Processors = [.. machine.Vcpus.Select(static vcpu => vcpu.Processor)];
-        Ram = [new MemoryRange(0, machine.Configuration.Memory)];
+        _isKept = isKept;
     }
 
-    public IReadOnlyList<Vcpu> Processors { get; }
+    public IReadOnlyList<Vcpu> Processors => _processors.Length == _machine.Vcpus.Count
+        ? _processors
+        : _processors = [.. _machine.Vcpus.Select(static vcpu => vcpu.Processor)];
 
     public PhysicalMemory Memory => _machine.Arena;
 
-    public IReadOnlyList<MemoryRange> Ram { get; }
+    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, _machine.Configuration.Memory)];
+
+    public ulong MemoryBytes => (ulong)_machine.Domain.Memory.Populated << Frame.Shift;
 
     public VcpuStop StopReason => (VcpuStop)_ended;
 
     public IReadOnlyList<ISchedulable> Work(Action<Vcpu> stopped)
     {
-        ParavirtualWork[] works = [.. _machine.Vcpus.Select(vcpu => new ParavirtualWork(_machine, vcpu))];
-        _machine.Started = vcpu => works[vcpu.Number].Woken?.Invoke();
         _machine.HasShutDown = () => stopped(Processors[0]);
-        return works;
+        // Those that are down wait.
+        return [.. Processors.Select(static processor => new VcpuWork(processor))];
     }
 
     public bool Stopped(Vcpu processor)
     {
+        Store.DomainStopped(_machine.Domain.Id);
+        if (_isKept && !_isAskedToEnd) return false;
         Interlocked.CompareExchange(ref _ended, (int)_machine.StopReasonOf(processor), (int)VcpuStop.None);
         foreach (Vcpu other in Processors) other.RequestStop((VcpuStop)_ended);
-        _machine.Hypervisor.Store.Server.DomainStopped(_machine.Domain.Id);
         return true;
     }
 
@@ -66,25 +74,42 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public bool AskToShutDown(bool thenReboot)
     {
-        XenstoreServer store = _machine.Hypervisor.Store.Server;
-        string node = $"{DomainHome.PathOf(_machine.Domain.Id)}/control/shutdown";
-        if (!store.IsWatched(_machine.Domain.Id, node)) return false;
-        store.Set(node, thenReboot ? "reboot" : "poweroff");
+        string node = $"{Home}/control/shutdown";
+        if (!Store.IsWatched(_machine.Domain.Id, node)) return false;
+        Store.Set(node, thenReboot ? "reboot" : "poweroff");
         return true;
     }
 
+    public bool AskForVcpus(int count)
+    {
+        for (int vcpu = 0; vcpu < Processors.Count; vcpu++)
+            Store.Set(string.Create(CultureInfo.InvariantCulture, $"{Home}/cpu/{vcpu}/availability"), vcpu < count ? "online" : "offline");
+        return true;
+    }
+
+    public bool AskForMemory(ulong bytes)
+    {
+        Store.Set($"{Home}/memory/target", (bytes >> 10).ToString(CultureInfo.InvariantCulture));
+        return true;
+    }
+
+    private XenstoreServer Store => _machine.Hypervisor.Store.Server;
+
+    private string Home => DomainHome.PathOf(_machine.Domain.Id);
+
     private void RequestStop(VcpuStop reason)
     {
+        _isAskedToEnd = true;
         foreach (Vcpu processor in Processors) processor.RequestStop(reason);
     }
 
     public void Dispose()
     {
         _console.Dispose();
+        _machine.Hypervisor.Devices.Detach(_machine.Domain);
         ushort number = _machine.Domain.Id;
-        XenstoreService store = _machine.Hypervisor.Store;
-        store.Release(number);
+        _machine.Hypervisor.Store.Release(number);
         _machine.Dispose();
-        DomainHome.Remove(store.Server, number);
+        DomainHome.Remove(Store, number);
     }
 }

@@ -9,6 +9,9 @@ public interface INetBackend : IDisposable
     /// <summary>TCP segments of up to 64 KiB are taken from the guest in one frame.</summary>
     bool TakesLargeSegments { get; }
 
+    /// <summary>Checksums of frames from the guest are not looked at: they may be left out.</summary>
+    bool IgnoresChecksums => false;
+
     /// <summary>Takes a frame from the guest. One thread at a time; does not wait for the network.</summary>
     void Send(ReadOnlySpan<byte> frame);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastXen.Events;
+using FastXen.Platform.Work;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Xenstore;
 
@@ -9,11 +10,14 @@ namespace FastXen.Xen.Backends;
 /// The backend's end of a device that the host gives to a domain: the xenbus handshake over the store's nodes of both ends (public
 /// headers io/xenbus.h, io/blkif.h, io/netif.h). What the frontend's nodes and rings say is the guest's and never trusted.
 /// </summary>
-public abstract class BackendDevice : WorkItem
+#pragma warning disable CA1001 // Ends when the device is removed.
+public abstract class BackendDevice : IEventSink
+#pragma warning restore CA1001
 {
     // A guest can make things go wrong as often as it likes.
     private const int MaximumReports = 16;
 
+    private readonly DeviceWork work;
     private readonly XenstoreServer store;
     private readonly Lock use = new();
     private readonly TaskCompletionSource removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,9 +28,9 @@ public abstract class BackendDevice : WorkItem
     private int reports;
     private string? parameters;
 
-    private protected BackendDevice(ReadyQueue queue, XenstoreServer store, XenDomain domain, string kind, uint number)
-        : base(queue)
+    private protected BackendDevice(XenstoreServer store, XenDomain domain, string kind, uint number)
     {
+        work = new DeviceWork(DeviceThreads.Shared, _ => Work(), e => Report(e.Message));
         this.store = store;
         Domain = domain;
         Kind = kind;
@@ -82,6 +86,7 @@ public abstract class BackendDevice : WorkItem
         Permission[] seen = [new(0, Access.None), new(id, Access.Read)];
         lock (use)
         {
+            Open();
             store.Set(BackPath, "", back);
             Tell("frontend", FrontPath);
             Tell("frontend-id", id);
@@ -134,18 +139,21 @@ public abstract class BackendDevice : WorkItem
             store.Remove(BackPath);
             LetGo();
         }
+        work.Dispose();
         Gone(this);
         removed.SetResult();
     }
 
-    /// <inheritdoc/>
-    protected override bool Run()
+    /// <summary>Has the device's work done soon: the guest, or the store, has news.</summary>
+    public void Signal() => work.Signal(0);
+
+    private void Work()
     {
         bool isGone = false, more = false;
         lock (use)
         {
             if (isRemoved)
-                return false;
+                return;
             try
             {
                 if (Domain.IsDying)
@@ -165,7 +173,13 @@ public abstract class BackendDevice : WorkItem
         }
         if (isGone)
             Remove();
-        return more;
+        else if (more)
+            Signal();
+    }
+
+    /// <summary>Takes hold of what is behind the device.</summary>
+    private protected virtual void Open()
+    {
     }
 
     /// <summary>Writes what this kind of device says of itself in the backend's directory.</summary>
@@ -179,6 +193,11 @@ public abstract class BackendDevice : WorkItem
 
     /// <summary>Connects to the rings of <see cref="ReadParameters"/>. False when they are not what they should be.</summary>
     private protected abstract bool Connect();
+
+    /// <summary>The channel to the frontend is there as well.</summary>
+    private protected virtual void Start(HostChannel channel)
+    {
+    }
 
     /// <summary>Lets go of the rings, if there are any.</summary>
     private protected abstract void Disconnect();
@@ -261,6 +280,7 @@ public abstract class BackendDevice : WorkItem
             Channel = Domain.EventChannels.BindHost(DomainIds.Host, port!.Value, this);
         if (Channel != null)
         {
+            Start(Channel);
             SetState(XenbusState.Connected);
             return;
         }

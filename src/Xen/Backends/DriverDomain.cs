@@ -1,27 +1,25 @@
 using FastXen.Platform;
 using FastXen.Xen.Backends.Block;
+using FastXen.Xen.Backends.Net;
 using FastXen.Xen.Xenstore;
 
 namespace FastXen.Xen.Backends;
 
 /// <summary>
-/// The built-in driver domain: the devices that the host itself gives to domains, in the name of <see cref="DomainIds.Host"/>, and the
-/// few threads that serve them all. Members may be called from any thread.
+/// The built-in driver domain: the devices that the host itself gives to domains, in the name of <see cref="DomainIds.Host"/>. The device
+/// threads of the process do their work. Members may be called from any thread.
 /// </summary>
 public sealed class DriverDomain : IDisposable
 {
     private readonly Lock changes = new();
     private readonly XenstoreServer store;
-    private readonly ReadyQueue blockThreads;
     private readonly Dictionary<XenDomain, List<BackendDevice>> devices = [];
 
-    /// <summary>Starts the threads and announces the driver domain in the store.</summary>
+    /// <summary>Announces the driver domain in the store.</summary>
     public DriverDomain(XenstoreServer store)
     {
         ArgumentNullException.ThrowIfNull(store);
         this.store = store;
-        // Disks make their threads wait.
-        blockThreads = new ReadyQueue("vbd", 2);
         store.Set(StorePath.OfDomain(DomainIds.Host), "", new Permission(DomainIds.Host, Access.None));
         store.Set($"{StorePath.OfDomain(DomainIds.Host)}/backend", "");
     }
@@ -42,7 +40,15 @@ public sealed class DriverDomain : IDisposable
     /// </summary>
     public VbdBackend AttachDisk(XenDomain domain, DiskAttachment disk)
     {
-        var device = new VbdBackend(blockThreads, store, domain, disk) { Reporter = Say, Gone = Forget };
+        var device = new VbdBackend(store, domain, disk) { Reporter = Say, Gone = Forget };
+        Add(device);
+        return device;
+    }
+
+    /// <summary>Gives a domain a network card; as <see cref="AttachDisk"/>.</summary>
+    public VifBackend AttachNetwork(XenDomain domain, NetworkAttachment network)
+    {
+        var device = new VifBackend(store, domain, network) { Reporter = Say, Gone = Forget };
         Add(device);
         return device;
     }
@@ -71,7 +77,7 @@ public sealed class DriverDomain : IDisposable
         return device.Removed;
     }
 
-    /// <summary>Takes all devices away and ends the threads.</summary>
+    /// <summary>Takes all devices away.</summary>
     public void Dispose()
     {
         XenDomain[] all;
@@ -79,7 +85,6 @@ public sealed class DriverDomain : IDisposable
             all = [.. devices.Keys];
         foreach (XenDomain domain in all)
             Detach(domain);
-        blockThreads.Dispose();
     }
 
     private void Say(string what) => Report(what);

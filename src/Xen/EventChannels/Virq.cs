@@ -3,6 +3,9 @@ namespace FastXen.Xen.EventChannels;
 /// <summary>Virtual interrupts (public headers xen.h and arch-ia64.h).</summary>
 public static class Virq
 {
+    /// <summary>The timers of vcpu_op; per vCPU.</summary>
+    public const int Timer = 0;
+
     /// <summary>A debugger wants the domain to show its state; per vCPU.</summary>
     public const int Debug = 1;
 
@@ -27,7 +30,7 @@ public static class Virq
     /// <summary>Numbers are lower.</summary>
     public const int Count = 24;
 
-    private const int Timer = 0, Xenoprof = 7;
+    private const int Xenoprof = 7;
 
     /// <summary>Bound once in a domain (to vCPU 0 first); the others are bound once on each vCPU and stay there.</summary>
     public static bool IsGlobal(int virq) => virq is not (Timer or Debug or Xenoprof or Itc or MachineCheckCmc);

@@ -53,9 +53,15 @@ internal sealed class DomainFirmware
         for (int service = 0; service < FirmwareLayout.EfiServiceCount; service++)
             tables.U64(FirmwareLayout.EfiServices + 16 * (ulong)service).U64(0);
         ulong runtime = At(tables);
-        tables.U64(RuntimeSignature).U32(EfiRevision).U32(24 + 8 * FirmwareLayout.EfiServiceCount).U32(0).U32(0);
+        tables.U64(RuntimeSignature).U32(EfiRevision).U32(24 + 8 * (FirmwareLayout.EfiServiceCount + 1)).U32(0).U32(0);
         for (int service = 0; service < FirmwareLayout.EfiServiceCount; service++)
+        {
+            // Behind SetVirtualAddressMap the table has ConvertPointer, which Xen does not offer.
+            if (service == 5)
+                tables.U64(0);
             tables.U64(FunctionDescriptors + 16 * (ulong)service);
+        }
+
         ulong vendor = At(tables);
         tables.Bytes(Encoding.Unicode.GetBytes("Xen/ia64\0")).Align(8);
         FpswaInterface = At(tables);

@@ -3,6 +3,7 @@ using FastXen.Core.State;
 using FastXen.Platform.Firmware;
 using FastXen.Platform.Firmware.Fpswa;
 using FastXen.Xen.Hypercalls;
+using FastXen.Xen.Memory;
 using FastXen.Xen.Processor;
 
 namespace FastXen.Xen.Firmware;
@@ -46,11 +47,10 @@ internal static unsafe class FirmwareEntry
                 services.Sal(call, vcpu);
                 break;
             case FirmwareCalls.SalReturn:
-                ParavirtualMachine.TakeDown(vcpu);
+                vcpu.TakeDown();
                 break;
             case 0x700:
-                // The identity mapping of region 7 is only a help for the hypervisor's speed; ours needs none.
-                Registers.SetGr(s, 8, 0);
+                Registers.SetGr(s, 8, (ulong)OptFeature(vcpu, new XencommHandle(s->FrameBase[32])));
                 break;
             default:
                 Registers.SetGr(s, 8, unchecked((ulong)-Errno.ENOSYS));
@@ -58,6 +58,14 @@ internal static unsafe class FirmwareEntry
         }
 
         return Hypercall.Finish(s, p, i);
+    }
+
+    // Identity mappings of regions 7, 4 and 5 (1 to 3) are only a help for the hypervisor's speed; ours needs none.
+    private static long OptFeature(ParavirtualVcpu vcpu, XencommHandle feature)
+    {
+        if (!feature.Read(vcpu.Machine.Domain.Memory, out ulong command))
+            return -Errno.EFAULT;
+        return command is >= 1 and <= 3 ? 0 : -Errno.ENOSYS;
     }
 
     private static void MoveWindow(ParavirtualVcpu vcpu, ulong va)

@@ -54,7 +54,7 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
                 call.Result(PalStatus.Success);
                 return false;
             case PalProcedure.Halt or PalProcedure.Shutdown:
-                ParavirtualMachine.TakeDown(vcpu);
+                vcpu.TakeDown();
                 call.Result(PalStatus.Success);
                 return false;
             case PalProcedure.VmTrRead or PalProcedure.LogicalToPhysical or PalProcedure.GetPstate or PalProcedure.CacheSharedInfo
@@ -98,7 +98,7 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
                 return;
             default:
                 if (index == Return)
-                    ParavirtualMachine.TakeDown(vcpu);
+                    vcpu.TakeDown();
                 call.Result(index == Return ? SalStatus.Success : SalStatus.Unimplemented);
                 return;
         }

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core.Decode;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
+using FastXen.Events;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Processor;
 
@@ -11,7 +13,7 @@ namespace FastXen.Xen.Hypercalls;
 /// The hypercalls by number (xen.h, <c>__HYPERVISOR_*</c>): r2 is the number, r32 to r36 are the arguments, r8 is the result, r10 becomes 0. Numbers from 256
 /// on are the firmware's.
 /// </summary>
-internal static unsafe class Hypercall
+internal static unsafe partial class Hypercall
 {
     private const int Count = 64;
 
@@ -59,7 +61,10 @@ internal static unsafe class Hypercall
             call.Arguments[k] = arguments[k];
         if (p->ContinuesAt != 0)
             Resume(&call, i);
+        long begin = Tracing.Hypercalls ? Stopwatch.GetTimestamp() : 0;
         long result = Call(&call);
+        if (begin != 0)
+            Trace(&call, result, begin);
         if (call.Again)
             return Repeat(&call, i);
         Registers.SetGr(s, 8, (ulong)result);

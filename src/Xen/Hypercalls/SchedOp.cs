@@ -6,7 +6,7 @@ namespace FastXen.Xen.Hypercalls;
 /// <summary>sched_op (29) and its older form (6): sched.h.</summary>
 internal static unsafe class SchedOp
 {
-    private const ulong Yield = 0, Block = 1, Shutdown = 2, Poll = 3, RemoteShutdown = 4, ShutdownCode = 5;
+    private const ulong Yield = 0, Block = 1, Shutdown = 2, Poll = 3, RemoteShutdown = 4, ShutdownCode = 5, Watchdog = 6;
 
     [StructLayout(LayoutKind.Sequential)]
     private struct RemoteShutdownArgument
@@ -38,14 +38,22 @@ internal static unsafe class SchedOp
             case Shutdown or ShutdownCode:
                 if (!argument.Read(domain.Memory, out uint reason))
                     return -Errno.EFAULT;
-                call->Caller.Machine.Shutdown((ShutdownReason)reason);
+                if (call->Arguments[0] == Shutdown)
+                    call->Caller.Machine.Shutdown((ShutdownReason)(byte)reason);
+                else
+                    call->Caller.Machine.SetShutdownCode((ShutdownReason)(byte)reason);
                 return 0;
+            case Watchdog:
+                // Identifier, seconds.
+                if (!argument.Read(domain.Memory, out ulong watchdog))
+                    return -Errno.EFAULT;
+                return call->Caller.Machine.Watchdogs.Set((uint)watchdog, (uint)(watchdog >> 32));
             case RemoteShutdown:
                 if (!argument.Read(domain.Memory, out RemoteShutdownArgument remote))
                     return -Errno.EFAULT;
                 int found = domain.Directory.FindTarget(domain, remote.Domain, out XenDomain target);
                 if (found == 0)
-                    call->Caller.Machine.Hypervisor.MachineOf(target)?.Shutdown((ShutdownReason)remote.Reason);
+                    call->Caller.Machine.Hypervisor.MachineOf(target)?.Shutdown((ShutdownReason)(byte)remote.Reason);
                 return found;
             case Poll:
                 return DoPoll(call, argument);
@@ -65,7 +73,7 @@ internal static unsafe class SchedOp
             case Block:
                 return DoBlock(call);
             case Shutdown:
-                call->Caller.Machine.Shutdown((ShutdownReason)call->Arguments[1]);
+                call->Caller.Machine.Shutdown((ShutdownReason)(byte)call->Arguments[1]);
                 return 0;
             default:
                 return -Errno.ENOSYS;

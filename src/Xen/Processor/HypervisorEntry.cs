@@ -21,6 +21,8 @@ internal static unsafe class HypervisorEntry
         table->Privileged = &PrivilegedInstructions.Do;
         table->Interruption = &Reflection.Interrupt;
         table->Attend = &Attend;
+        table->Entered = &Entered;
+        table->Left = &Left;
         return table;
     }
 
@@ -31,7 +33,9 @@ internal static unsafe class HypervisorEntry
             return Hypervisor.NotTaken;
         if (i->Immediate - 1 < Hyperprivops.End - 1)
             return Hyperprivops.Do(s, i, (uint)i->Immediate);
-        return i->Immediate == ParavirtualState.Of(s)->HypercallImmediate ? Hypercall.Do(s, i) : Hypervisor.NotTaken;
+        if (i->Immediate == ParavirtualState.Of(s)->HypercallImmediate)
+            return Hypercall.Do(s, i);
+        return SimulatorCall.Is(i->Immediate) ? SimulatorCall.Do(s, i) : Hypervisor.NotTaken;
     }
 
     private static void Attend(VcpuState* s)
@@ -39,12 +43,15 @@ internal static unsafe class HypervisorEntry
         ParavirtualState* p = ParavirtualState.Of(s);
         if (LocalSapic.AnyRequested(s))
         {
+            // Before the look at whether it is down: who brings it up requests something afterwards.
             TakeRequests(s, p);
             EventChannelTable channels = ParavirtualVcpu.Of(p).Machine.Domain.EventChannels;
             if (channels.IsPolling(p->Number))
                 channels.EndPoll(p->Number);
         }
 
+        if ((Volatile.Read(ref p->Down) | Volatile.Read(ref p->Restarts)) != 0 && !ParavirtualVcpu.Of(p).Resume())
+            return;
         if (p->TimerExpired)
             SendTimer(s, p);
 
@@ -52,6 +59,10 @@ internal static unsafe class HypervisorEntry
         if (p->ContinuesAt == 0 || p->ContinuesAt != (s->Ip | (uint)s->Slot))
             Reflection.DeliverEvents(s);
     }
+
+    private static void Entered(VcpuState* s) => ParavirtualVcpu.Of(ParavirtualState.Of(s)).Entered();
+
+    private static void Left(VcpuState* s, VcpuPause pause) => ParavirtualVcpu.Of(ParavirtualState.Of(s)).Left(pause);
 
     // Requests by vector: the timer's, and those of the controller that guests have before they have events.
     private static void TakeRequests(VcpuState* s, ParavirtualState* p)

@@ -56,6 +56,12 @@ public unsafe struct ParavirtualState
     /// <summary>CR.ITM was reached, and no event told so yet.</summary>
     public bool TimerExpired;
 
+    /// <summary>Not 0 while the vCPU is down: it waits at its next look-point. Any thread.</summary>
+    public int Down;
+
+    /// <summary>Not 0 where the vCPU is to begin anew when it comes up. Any thread.</summary>
+    public int Restarts;
+
     /// <summary>Set while the hypervisor lets a handler of the interpreter do a privileged instruction for the guest: PSR.cpl is 0 in between.</summary>
     public bool Emulates;
 

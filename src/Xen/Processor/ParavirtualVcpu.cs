@@ -1,13 +1,16 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastXen.Core;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Mmu;
 using FastXen.Xen.Firmware;
-using FastXen.Xen.Hypercalls;
 using FastXen.Xen.Memory;
 
 namespace FastXen.Xen.Processor;
+
+/// <summary>How a vCPU starts: its entry (a guest physical address), r1, b0 and r28.</summary>
+internal sealed record VcpuStart(ulong Entry, ulong Gp = 0, ulong ReturnsTo = 0, ulong BootParameter = 0);
 
 /// <summary>A vCPU of a paravirtualized domain: the processor, the registers that it shares with its guest, and what the hypervisor keeps of it.</summary>
 public sealed unsafe class ParavirtualVcpu : IDisposable
@@ -23,7 +26,8 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
 
     private readonly GCHandle _handle;
     private Timer? _alarm;
-    private volatile bool _isUp;
+    private VcpuTimers? _timers;
+    private VcpuStart? _start;
     private ParavirtualState* _state;
 
     /// <summary>Makes a vCPU of a domain; its page of shared registers enters the domain's memory.</summary>
@@ -38,8 +42,11 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         _state->Owner = GCHandle.ToIntPtr(_handle);
         _state->Number = number;
         _state->HypercallImmediate = 0x1000;
+        _state->Down = 1;
         _state->Registers = (MappedRegisters*)machine.Domain.Memory.AddFixed(RegistersFrame);
         _state->Info = (VcpuInfo*)(machine.SharedInfo + VcpuInfo.Bytes * number);
+        processor.State->Hypervisor = HypervisorEntry.Table;
+        processor.State->Hypervised = _state;
     }
 
     /// <summary>The machine that it is part of.</summary>
@@ -51,18 +58,32 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     /// <summary>The processor.</summary>
     public Vcpu Processor { get; }
 
-    /// <summary>True from its start until it goes down.</summary>
-    public bool IsUp
+    /// <summary>True from its start until it goes down. Any thread.</summary>
+    public bool IsUp => Volatile.Read(ref _state->Down) == 0;
+
+    /// <summary>It was started once, so that there is something that can go on.</summary>
+    internal bool IsInitialized => Volatile.Read(ref _start) != null;
+
+    /// <summary>What it is doing, and where its time went.</summary>
+    internal Runstate Runstate { get; } = new();
+
+    /// <summary>Where the guest sees its runstate; null where it did not ask.</summary>
+    internal GuestBuffer? RunstateArea { get; private set; }
+
+    /// <summary>The timers that it sets by vcpu_op.</summary>
+    internal VcpuTimers Timers
     {
-        get => _isUp;
-        internal set => _isUp = value;
+        get
+        {
+            if (Volatile.Read(ref _timers) is { } made)
+                return made;
+            var timers = new VcpuTimers(Machine.Domain.EventChannels, Number);
+            if (Interlocked.CompareExchange(ref _timers, timers, null) is not { } other)
+                return timers;
+            timers.Dispose();
+            return other;
+        }
     }
-
-    /// <summary>True when it was ever brought to a state in which it can run.</summary>
-    internal bool IsInitialized { get; private set; }
-
-    /// <summary>Where its runstate goes; null where the guest did not ask.</summary>
-    internal GuestBuffer? RunstateArea { get; set; }
 
     internal ParavirtualState* State => _state;
 
@@ -84,12 +105,9 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     /// </summary>
     internal void Initialize(ulong entry)
     {
-        IsInitialized = true;
         VcpuState* s = Processor.State;
-        Processor.Reset();
+        Processor.Restart();
         s->ItcFrequency = FirmwareServices.ItcFrequency;
-        s->Hypervisor = HypervisorEntry.Table;
-        s->Hypervised = _state;
         MappedRegisters* x = _state->Registers;
         *x = default;
         _state->Iva = 0;
@@ -114,8 +132,8 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         x->Pta = s->Mmu->Pta = 15 << 2;
         x->Itv = s->Cr[Cr.Itv] = 1 << 16;
         x->BankNumber = 1;
+        // What came before stays pending: the boot processor binds the channels of another before it starts it.
         _state->Info->UpcallMask = 1;
-        _state->Info->UpcallPending = 0;
         s->Ar[Ar.Rsc] = (ulong)ParavirtualState.KernelLevel << 2;
         s->Ar[Ar.Fpsr] = 0x0009_804c_0270_033f;
         // Speculative loads defer what the guest's DCR would let them.
@@ -146,14 +164,97 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
             Processor.WaitForInterrupt();
     }
 
-    /// <summary>Its runstate as of now (vcpu.h, <c>vcpu_runstate_info</c>).</summary>
-    internal VcpuOp.RunstateInfo Runstate => new() { State = IsUp ? 0 : 3, Since = Machine.Hypervisor.SystemTime };
-
-    /// <summary>Writes the runstate where the guest wants it.</summary>
-    internal void UpdateRunstate()
+    /// <summary>
+    /// Starts it where it is down, as the firmware does: it begins anew at its next look-point, on its own thread. False where it is up. One caller at a time.
+    /// </summary>
+    internal bool Start(VcpuStart start)
     {
-        VcpuOp.RunstateInfo now = Runstate;
-        RunstateArea?.Write(new ReadOnlySpan<byte>(&now, sizeof(VcpuOp.RunstateInfo)));
+        if (IsUp)
+            return false;
+        Volatile.Write(ref _start, start);
+        Volatile.Write(ref _state->Restarts, 1);
+        return BringUp();
+    }
+
+    /// <summary>VCPUOP_up: it goes on where it went down. False where it never started.</summary>
+    internal bool BringUp()
+    {
+        if (!IsInitialized)
+            return false;
+        if (Interlocked.Exchange(ref _state->Down, 0) != 0)
+            Processor.PostInterrupt(EventRequest);
+        return true;
+    }
+
+    /// <summary>It goes down at its next look-point, and waits there. Any thread.</summary>
+    internal void TakeDown()
+    {
+        if (Interlocked.Exchange(ref _state->Down, 1) == 0)
+            Processor.PostInterrupt(EventRequest);
+    }
+
+    /// <summary>At a look-point of a vCPU that is down, or is to begin anew: false where it has to wait.</summary>
+    internal bool Resume()
+    {
+        if (!IsUp)
+        {
+            Processor.WaitForInterrupt();
+            return false;
+        }
+
+        if (Interlocked.Exchange(ref _state->Restarts, 0) != 0)
+            Begin(_start!);
+        return true;
+    }
+
+    /// <summary>Sets its registers for a start. Not while it runs, or at a look-point of its own.</summary>
+    internal void Begin(VcpuStart start)
+    {
+        Volatile.Write(ref _start, start);
+        Initialize(start.Entry);
+        VcpuState* s = Processor.State;
+        s->Gr[1] = start.Gp;
+        s->Gr[28] = start.BootParameter;
+        s->Br[0] = start.ReturnsTo;
+    }
+
+    /// <summary>Its time in nanoseconds: the system's, or its own where time follows its instructions.</summary>
+    internal ulong Time => Processor.State->Deterministic != 0 ? Clock.Time(Processor.State) : Machine.Hypervisor.SystemTime;
+
+    /// <summary>A slice begins.</summary>
+    internal void Entered()
+    {
+        ulong now = Time;
+        if (Runstate.State == RunstateKind.Blocked)
+        {
+            long timestamp = Stopwatch.GetTimestamp();
+            Runstate.Enter(RunstateKind.Runnable, now - (ulong)(timestamp - Processor.RunnableSince(timestamp)));
+        }
+
+        Runstate.Enter(RunstateKind.Running, now);
+        WriteRunstate();
+    }
+
+    /// <summary>A slice ends.</summary>
+    internal void Left(VcpuPause pause) => Runstate.Enter(pause switch
+    {
+        _ when !IsUp => RunstateKind.Offline,
+        VcpuPause.Blocked => RunstateKind.Blocked,
+        VcpuPause.Stopped => RunstateKind.Offline,
+        _ => RunstateKind.Runnable,
+    }, Time);
+
+    /// <summary>Shows its runstate in the guest's memory from now on. False where that is not memory.</summary>
+    internal bool ShowRunstate(GuestBuffer area)
+    {
+        RunstateArea = area;
+        return WriteRunstate();
+    }
+
+    private bool WriteRunstate()
+    {
+        RunstateInfo info = Runstate.AtChange;
+        return RunstateArea is not { } area || area.Write(new ReadOnlySpan<byte>(&info, sizeof(RunstateInfo)));
     }
 
     /// <summary>Waits for the answer to a poll, or until the system time <paramref name="until"/> in nanoseconds (0: without end). On the vCPU's own thread.</summary>
@@ -181,6 +282,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         if (_state == null)
             return;
         _alarm?.Dispose();
+        _timers?.Dispose();
         Processor.Dispose();
         NativeMemory.AlignedFree(_state);
         _state = null;

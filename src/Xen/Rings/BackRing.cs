@@ -27,14 +27,23 @@ public sealed unsafe class BackRing(byte* page, int slotSize)
     /// <summary>Requests that were taken and have no response yet.</summary>
     public uint Pending => requestConsumer - responseProducer;
 
+    /// <summary>Requests that wait to be taken.</summary>
+    public uint Ready
+    {
+        get
+        {
+            uint ready = Index(RequestProducer) - requestConsumer;
+            // More than there are slots, less those whose responses are still to come.
+            if (ready > Count - Pending)
+                IsBroken = true;
+            return IsBroken ? 0 : ready;
+        }
+    }
+
     /// <summary>Copies the next request out. False when there is none.</summary>
     public bool TryTake(Span<byte> request)
     {
-        uint ready = Index(RequestProducer) - requestConsumer;
-        // More than there are slots, less those whose responses are still to come.
-        if (ready > Count - Pending)
-            IsBroken = true;
-        if (ready == 0 || IsBroken)
+        if (Ready == 0)
             return false;
         new ReadOnlySpan<byte>(Slot(requestConsumer), slotSize)[..request.Length].CopyTo(request);
         requestConsumer++;
@@ -61,12 +70,14 @@ public sealed unsafe class BackRing(byte* page, int slotSize)
         return pushed - Index(ResponseEvent) < pushed - before;
     }
 
-    /// <summary>Asks to be notified of the next request. True when one has come meanwhile: go on instead of waiting.</summary>
-    public bool AskForEvent()
+    /// <summary>
+    /// Asks to be notified when there is a request, or so many. True when they have come meanwhile: go on instead of waiting.
+    /// </summary>
+    public bool AskForEvent(uint requests = 1)
     {
-        SetIndex(RequestEvent, requestConsumer + 1);
+        SetIndex(RequestEvent, requestConsumer + requests);
         Interlocked.MemoryBarrier();
-        return !IsBroken && Index(RequestProducer) != requestConsumer;
+        return Ready >= requests;
     }
 
     private byte* Slot(uint index) => page + Slots + (index & (Count - 1)) * slotSize;

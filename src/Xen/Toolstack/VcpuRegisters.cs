@@ -27,7 +27,7 @@ internal static unsafe class VcpuRegisters
         if (isNew)
         {
             ulong window = machine.WindowVa;
-            vcpu.Initialize(context.Ip);
+            vcpu.Begin(new VcpuStart(context.Ip));
             if (window != 0)
             {
                 machine.WindowVa = window;
@@ -65,8 +65,8 @@ internal static unsafe class VcpuRegisters
         Rse.Return(s, (context.Cfm & FrameValid) != 0 ? context.Cfm & FrameMarker.Mask : 0, sof);
         AddressSpace.SelectMode(s);
         s->FetchVa = CodePage.NoAddress;
-        if (isNew && (vcpu.Number == 0 || (context.Flags & VcpuContext.Online) != 0))
-            machine.BringUp(vcpu);
+        if (isNew)
+            machine.Introduce(vcpu, isUp: vcpu.Number == 0 || (context.Flags & VcpuContext.Online) != 0);
         return 0;
     }
 

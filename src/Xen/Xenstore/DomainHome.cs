@@ -24,7 +24,7 @@ public sealed record DomainHome
     public required (ulong Frame, int Port) Store { get; init; }
 
     /// <summary>The home's path.</summary>
-    public static string PathOf(ushort domain) => string.Create(CultureInfo.InvariantCulture, $"/local/domain/{domain}");
+    public static string PathOf(ushort domain) => StorePath.OfDomain(domain);
 
     // Names of what a domain is for tools do not change with its number.
     private static string VmOf(ushort domain) => string.Create(CultureInfo.InvariantCulture, $"/vm/00000000-0000-0000-0000-{domain:x12}");

@@ -1,5 +1,7 @@
+using System.Text;
 using FastXen.Core;
 using FastXen.Core.Tests.SystemLevel;
+using FastXen.Xen.Console;
 
 namespace FastXen.Xen.Tests.Processor;
 
@@ -9,7 +11,7 @@ namespace FastXen.Xen.Tests.Processor;
 /// </summary>
 internal sealed class Kernel : IDisposable
 {
-    public const ulong Code = 0x10_0000, Vectors = 0x11_0000, Results = 0x20_0000, Window = 0xffff_ffff_fff0_0000;
+    public const ulong Code = 0x10_0000, Vectors = 0x11_0000, Others = 0x12_0000, Results = 0x20_0000, Window = 0xffff_ffff_fff0_0000;
 
     // r21: the shared registers; r22: the vCPU's part of shared_info.
     private const string Prologue = """
@@ -39,6 +41,7 @@ internal sealed class Kernel : IDisposable
         """;
 
     private readonly XenHost _host = new();
+    private readonly Recorder _console = new();
 
     public ParavirtualMachine Machine { get; }
 
@@ -48,13 +51,38 @@ internal sealed class Kernel : IDisposable
     /// <summary>Loads a program and handlers by vector, and runs them until the domain ends.</summary>
     public Kernel(EngineKind engine, string program, params (int Vector, string Code)[] handlers)
     {
-        Machine = new ParavirtualMachine(_host, 1, new ParavirtualConfiguration { Memory = 16 << 20, Engine = engine, Deterministic = true });
+        Machine = new ParavirtualMachine(_host, 1, new ParavirtualConfiguration { Memory = 16 << 20, Engine = engine, Deterministic = true, Console = _console });
         Machine.Domain.Memory.Write(Code, Assembly.Of(Prologue + program));
         foreach ((int vector, string code) in handlers)
             Machine.Domain.Memory.Write(Vectors + (ulong)vector, Assembly.Of(code));
         Machine.Boot(Code, 0);
         Machine.Vcpus[0].Processor.RunLimit = 1_000_000;
         Stopped = Machine.Vcpus[0].Processor.Run();
+    }
+
+    /// <summary>
+    /// Loads a program and one for the other vCPUs, at <see cref="Others"/>, and runs them in real time until the domain ends. The first program starts the others.
+    /// </summary>
+    public Kernel(EngineKind engine, int vcpus, string program, string others)
+    {
+        Machine = new ParavirtualMachine(_host, 1, new ParavirtualConfiguration { Memory = 16 << 20, Vcpus = vcpus, Engine = engine });
+        Machine.Domain.Memory.Write(Code, Assembly.Of(Prologue + program));
+        Machine.Domain.Memory.Write(Others, Assembly.Of(others));
+        List<Thread> threads = [];
+        Machine.Started = vcpu =>
+        {
+            if (vcpu.Number == 0)
+                return;
+            var thread = new Thread(() => vcpu.Processor.Run());
+            threads.Add(thread);
+            thread.Start();
+        };
+        Machine.Boot(Code, 0);
+        // A program that goes wrong ends, too.
+        using var limit = new Timer(_ => Machine.Shutdown(ShutdownReason.Crash), null, 20_000, Timeout.Infinite);
+        Stopped = Machine.Vcpus[0].Processor.Run();
+        Machine.Shutdown(ShutdownReason.PowerOff);
+        threads.ForEach(thread => thread.Join());
     }
 
     /// <summary>A result that the program stored.</summary>
@@ -64,5 +92,17 @@ internal sealed class Kernel : IDisposable
         return value;
     }
 
+    /// <summary>What it wrote on the hypervisor's console.</summary>
+    public string Written => _console.Text.ToString();
+
     public void Dispose() => Machine.Dispose();
+
+    private sealed class Recorder : IHypervisorConsole
+    {
+        public StringBuilder Text { get; } = new();
+
+        public void Write(ReadOnlySpan<byte> text) => Text.Append(Encoding.ASCII.GetString(text));
+
+        public int Read(Span<byte> destination) => 0;
+    }
 }

@@ -46,6 +46,37 @@ public sealed class ParavirtualProcessorTests
 
     [Theory]
     [MemberData(nameof(Engines))]
+    public void Region_registers_of_metaphysical_mode_are_the_guests(EngineKind engine)
+    {
+        using Kernel kernel = new(engine, $"""
+            mov r3=r0 ;;
+            mov r14=rr[r3] ;;
+            {Kernel.Say("r14")}
+            movl r3=0x8000000000000000 ;;
+            mov r14=rr[r3] ;;
+            {Kernel.Say("r14")}
+            mov r8=r0 ;;
+            break 0x10 ;;
+            {Kernel.Say("r8")}
+            {Kernel.Stop}
+            """);
+        Assert.Equal(VcpuStop.PowerOff, kernel.Stopped);
+        Assert.Equal((0x39UL, 0x39UL, 0x39UL), (kernel.Result(0), kernel.Result(1), kernel.Result(2)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void XenLinux_writes_its_first_messages_by_calls_of_the_simulator(EngineKind engine)
+    {
+        string Call(int number, char argument) => $"mov r32={(int)argument} ;;\n mov r36={number} ;;\n break 0x80001 ;;\n {Kernel.Say("r8")}";
+        using Kernel kernel = new(engine, $"{Call(31, 'O')} {Call(31, 'k')} {Call(21, ' ')} {Call(100, ' ')} {Kernel.Stop}");
+        Assert.Equal(VcpuStop.PowerOff, kernel.Stopped);
+        Assert.Equal("Ok", kernel.Written);
+        Assert.Equal((0, 0, 0, -1), ((long)kernel.Result(0), (long)kernel.Result(1), (long)kernel.Result(2), (long)kernel.Result(3)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
     public void A_region_identifier_of_more_bits_is_a_fault(EngineKind engine)
     {
         using Kernel kernel = new(engine, $"""

@@ -41,6 +41,9 @@ internal sealed unsafe partial class Generator
         /// <summary>A NaN came out of an operation in place: its target gets its value back from the second scratch register.</summary>
         KeptDouble,
 
+        /// <summary>A result of single precision is half-way between two singles.</summary>
+        Tie,
+
         /// <summary>A flag D of FPSR may have to be set.</summary>
         RaiseFlag,
 
@@ -202,6 +205,9 @@ internal sealed unsafe partial class Generator
                 case StubKind.KeptDouble:
                     asm.VectorMove((HostVector)stub.Target, HostVector.Xmm2);
                     asm.Jump(stub.Slow);
+                    break;
+                case StubKind.Tie:
+                    EmitTie(stub);
                     break;
                 case StubKind.OtherFloats:
                     region->OtherFloats = EmitOtherForm(ExitKind.OtherFloats);

@@ -66,7 +66,17 @@ internal sealed unsafe partial class Generator
             case Opcode.GetfSig or Opcode.GetfExp:
                 EmitGetf(ir);
                 break;
-            case Opcode.GetfD when i->R2 < 2:
+            case Opcode.SetfS:
+                asm.MoveToVector(Xmm0, Read(ir.A, Rax), 4);
+                EmitFromSingle(ir);
+                break;
+            case Opcode.GetfS when i->R2 >= 2:
+                Want(ir, i->R2, tagged: true);
+                EmitToSingle(ir, i->R2);
+                asm.MoveFromVector(Target(ir.D, Rax), Xmm1, 4);
+                Write(ir.D, Target(ir.D, Rax));
+                break;
+            case Opcode.GetfS or Opcode.GetfD when i->R2 < 2:
                 EmitHandler(ir);
                 break;
             case Opcode.GetfD:
@@ -364,7 +374,7 @@ internal sealed unsafe partial class Generator
     {
         Instruction* i = ir.Guest;
         uint completer = (uint)i->Completers >> 2 & 3;
-        if (floats.IsDouble(completer, i->Selector))
+        if (floats.IsOnHost(completer, i->Selector))
         {
             EmitDouble(ir);
             return;
@@ -526,7 +536,11 @@ internal sealed unsafe partial class Generator
         Instruction* i = ir.Guest;
         CollectFlags(i->Selector);
         bool negative = i->Opcode == Opcode.Fnma;
-        if (c == 0 && !negative)
+        if (floats.IsSingle((uint)i->Completers >> 2 & 3, i->Selector))
+        {
+            EmitHostSingle(ir, a, b, c);
+        }
+        else if (c == 0 && !negative)
         {
             // Of two NaNs the first operand wins here, the second multiplicand there.
             HostVector product = TargetDouble(i->R1, Xmm2), second = Double(b, Xmm1);
@@ -566,16 +580,18 @@ internal sealed unsafe partial class Generator
         WriteDouble(i->R1, difference);
     }
 
+    private static FusedOperation Fusion(Instruction* i) => i->Opcode switch
+    {
+        Opcode.Fma => FusedOperation.MultiplyAdd,
+        Opcode.Fms => FusedOperation.MultiplySubtract,
+        _ => FusedOperation.NegativeMultiplyAdd,
+    };
+
     // Which NaN comes out is the handler's to say. It finds all operands as they were.
     private void EmitHostFused(in IrInstruction ir, uint a, uint b, uint c)
     {
         Instruction* i = ir.Guest;
-        FusedOperation op = i->Opcode switch
-        {
-            Opcode.Fma => FusedOperation.MultiplyAdd,
-            Opcode.Fms => FusedOperation.MultiplySubtract,
-            _ => FusedOperation.NegativeMultiplyAdd,
-        };
+        FusedOperation op = Fusion(i);
         HostVector target = TargetDouble(i->R1, Xmm2);
         HostVector first = Double(a, Xmm0), second = Double(b, Xmm1), addend = c == 0 ? Xmm3 : Double(c, Xmm3);
         if (c == 0)

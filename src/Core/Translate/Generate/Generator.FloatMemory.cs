@@ -58,7 +58,8 @@ internal sealed unsafe partial class Generator
                 asm.Arithmetic(Alu.And, Field(f, SignExponentField), 0x3_FFFF, 8);
                 break;
             default:
-                EmitSingleLoad(ir, from);
+                asm.VectorLoad(Xmm0, from, 4);
+                EmitFromSingle(ir);
                 break;
         }
 
@@ -69,22 +70,6 @@ internal sealed unsafe partial class Generator
         // A hit modifies nothing.
         asm.Bind(done);
         modifiedBits = 0;
-    }
-
-    // Zeros and normal numbers are doubles; the others have forms of their own in a register.
-    private void EmitSingleLoad(in IrInstruction ir, in HostAddress from)
-    {
-        Label zero = asm.NewLabel();
-        asm.VectorLoad(Xmm0, from, 4);
-        asm.MoveFromVector(Rax, Xmm0, 4);
-        asm.Arithmetic(Alu.Add, Rax, Rax, 4);
-        asm.Jump(Condition.E, zero);
-        asm.Arithmetic(Alu.Sub, Rax, 0x0100_0000, 4);
-        asm.Arithmetic(Alu.Cmp, Rax, unchecked((int)0xFE00_0000), 4);
-        Slow(ir, Condition.Ae);
-        asm.Bind(zero);
-        asm.ConvertToDouble(Xmm0, Xmm0);
-        WriteDouble(ir.Guest->R1, Xmm0);
     }
 
     private void EmitFloatStore(in IrInstruction ir)
@@ -98,22 +83,7 @@ internal sealed unsafe partial class Generator
             Want(ir, f, isDouble);
 
         if (i->Opcode == Opcode.Stfs)
-        {
-            // Only what is exactly a single, and normal or zero: its double has the same sign, exponent and 23 bits of fraction.
-            HostVector value = Double(f, Xmm1);
-            asm.MoveFromVector(Rax, value);
-            asm.Test(Rax, 0x1FFF_FFFF, 4);
-            Slow(ir, Condition.Ne);
-            Label zero = asm.NewLabel();
-            asm.Arithmetic(Alu.Add, Rax, Rax);
-            asm.Jump(Condition.E, zero);
-            asm.ShiftBy(Shift.Shr, Rax, 53);
-            asm.Arithmetic(Alu.Sub, Rax, 0x381, 4);
-            asm.Arithmetic(Alu.Cmp, Rax, 0xFE, 4);
-            Slow(ir, Condition.Ae);
-            asm.Bind(zero);
-            asm.ConvertToSingle(Xmm1, value);
-        }
+            EmitToSingle(ir, f);
 
         HostAddress to = EmitTranslate(ir, WriteTag);
         EmitAlatCheck(to, ir.Size);

@@ -20,7 +20,7 @@ internal sealed unsafe partial class Generator
             ref IrInstruction ir = ref plan.Ir[k];
             bool onHost = ir.Opcode == IrOpcode.FloatCompare
                 || (ir.Opcode == IrOpcode.Float && ir.Guest->Opcode is Opcode.Fma or Opcode.Fms or Opcode.Fnma
-                    && floats.IsDouble((uint)ir.Guest->Completers >> 2 & 3, ir.Guest->Selector));
+                    && floats.IsOnHost((uint)ir.Guest->Completers >> 2 & 3, ir.Guest->Selector));
             if (onHost)
                 flagsField = flagsField == NoField || flagsField == ir.Guest->Selector ? ir.Guest->Selector : SeveralFields;
         }

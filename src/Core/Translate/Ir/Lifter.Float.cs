@@ -30,10 +30,10 @@ internal static unsafe partial class Lifter
                 return i->R1 >= 2 && context.Enabled(i->R1) && FloatMemory(ref ir, i, limit, IrOpcode.FloatLoad);
             case Opcode.Stfd or Opcode.Stf8 or Opcode.StfSpill or Opcode.Stfs:
                 return context.Enabled(i->R2) && FloatMemory(ref ir, i, limit, IrOpcode.FloatStore);
-            case Opcode.SetfSig or Opcode.SetfD:
+            case Opcode.SetfSig or Opcode.SetfD or Opcode.SetfS:
                 ir.A = i->R2;
                 break;
-            case Opcode.GetfSig or Opcode.GetfD or Opcode.GetfExp:
+            case Opcode.GetfSig or Opcode.GetfD or Opcode.GetfS or Opcode.GetfExp:
                 if (!IsTarget(i->R1, limit) || !context.Enabled(i->R2))
                     return false;
                 ir.D = i->R1;
@@ -68,7 +68,7 @@ internal static unsafe partial class Lifter
         }
 
         ir.Opcode = IrOpcode.Float;
-        bool fromGeneral = i->Opcode is Opcode.SetfSig or Opcode.SetfD;
+        bool fromGeneral = i->Opcode is Opcode.SetfSig or Opcode.SetfD or Opcode.SetfS;
         return i->R1 >= 2 && context.Enabled(i->R1)
             && (fromGeneral || (context.Enabled(i->R2) && context.Enabled(i->R3) && context.Enabled(i->R4)));
     }
@@ -108,4 +108,10 @@ internal readonly record struct FloatContext(uint Context, ulong Fpsr)
 
     /// <summary>True when an operation with a precision completer has the format of host doubles.</summary>
     public bool IsDouble(uint completer, int field) => FloatFormat.Of(completer, Controls(field)) is { Dropped: 11, MinExponent: 0xfc01 };
+
+    /// <summary>True when an operation with a precision completer has the format of host singles.</summary>
+    public bool IsSingle(uint completer, int field) => FloatFormat.Of(completer, Controls(field)) is { Dropped: 40, MinExponent: 0xff81 };
+
+    /// <summary>True when a multiply-add with a precision completer takes and gives doubles on the host's unit.</summary>
+    public bool IsOnHost(uint completer, int field) => IsDouble(completer, field) || IsSingle(completer, field);
 }

@@ -27,8 +27,8 @@ internal readonly unsafe record struct FloatOperands(uint Target, uint A, uint B
             IrOpcode.FloatLoad => new FloatOperands(i->R1, 0, 0, 0),
             IrOpcode.FloatStore => new FloatOperands(0, i->R2, 0, 0),
             IrOpcode.FloatCompare => new FloatOperands(0, i->R2, i->R3, 0),
-            IrOpcode.Float when i->Opcode is Opcode.SetfD or Opcode.SetfSig => new FloatOperands(i->R1, 0, 0, 0),
-            IrOpcode.Float when i->Opcode is Opcode.GetfD or Opcode.GetfSig or Opcode.GetfExp => new FloatOperands(0, i->R2, 0, 0),
+            IrOpcode.Float when i->Opcode is Opcode.SetfD or Opcode.SetfS or Opcode.SetfSig => new FloatOperands(i->R1, 0, 0, 0),
+            IrOpcode.Float when i->Opcode is Opcode.GetfD or Opcode.GetfS or Opcode.GetfSig or Opcode.GetfExp => new FloatOperands(0, i->R2, 0, 0),
             _ => new FloatOperands(i->R1, i->R2, i->R3, i->R4),
         };
     }
@@ -44,8 +44,8 @@ internal readonly unsafe record struct FloatOperands(uint Target, uint A, uint B
             IrOpcode.FloatStore => i->Opcode is Opcode.Stfd or Opcode.Stfs,
             IrOpcode.Float => i->Opcode switch
             {
-                Opcode.SetfD or Opcode.GetfD => true,
-                Opcode.Fma or Opcode.Fms or Opcode.Fnma => context.IsDouble((uint)i->Completers >> 2 & 3, i->Selector),
+                Opcode.SetfD or Opcode.GetfD or Opcode.SetfS or Opcode.GetfS => true,
+                Opcode.Fma or Opcode.Fms or Opcode.Fnma => context.IsOnHost((uint)i->Completers >> 2 & 3, i->Selector),
                 Opcode.FmergeS or Opcode.FmergeNs => B >= 2 && (A == B || A == 0),
                 _ => false,
             },

@@ -51,6 +51,9 @@ public sealed class NatBackend : INetBackend
     public bool TakesLargeSegments => true;
 
     /// <inheritdoc/>
+    public bool IgnoresChecksums => true;
+
+    /// <inheritdoc/>
     public void Connect(IFrameSink? sink)
     {
         lock (gate)

@@ -38,8 +38,8 @@ public sealed unsafe class VbdBackend : BackendDevice
     private uint ringReference;
     private long bytesRead, bytesWritten, requests, errors;
 
-    internal VbdBackend(ReadyQueue queue, XenstoreServer store, XenDomain domain, DiskAttachment disk)
-        : base(queue, store, domain, "vbd", VirtualDiskName.Parse(disk.Name))
+    internal VbdBackend(XenstoreServer store, XenDomain domain, DiskAttachment disk)
+        : base(store, domain, "vbd", VirtualDiskName.Parse(disk.Name))
     {
         this.disk = disk;
         image = disk.Image;

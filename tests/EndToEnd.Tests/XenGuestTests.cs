@@ -1,0 +1,81 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using FastXen.Tests;
+
+namespace FastXen.EndToEnd.Tests;
+
+/// <summary>The kernel of our own that runs on the Xen/ia64 interface as dom0 and as domU, and on the platform personality (native/xenguest).</summary>
+public sealed partial class XenGuestTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("fastxen-xenguest-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
+
+    private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false) =>
+        new { name, personality, privileged = isPrivileged, memory = "64M", vcpus, kernel = Kernel, commandLine = words };
+
+    private string Config(object guest)
+    {
+        string file = Path.Combine(_folder, "guest.json");
+        File.WriteAllText(file, JsonSerializer.Serialize(guest));
+        return file;
+    }
+
+    // Where a test of the guest failed, its name and what it got.
+    private static string[] Failures(string output) => [.. output.Split('\n').Where(line => line.StartsWith("FAIL", StringComparison.Ordinal) || line.Contains("PANIC", StringComparison.Ordinal))];
+
+    [GeneratedRegex(@"^selftest: (\d+) ok, 0 failed\r?$", RegexOptions.Multiline)]
+    private static partial Regex Summary { get; }
+
+    [KitFact("tar", "xz", "ia64-linux-gnu-as", "ia64-linux-gnu-ld")]
+    public void The_committed_file_is_what_the_kits_compiler_makes_of_the_source()
+    {
+        HostProgram.AssertCommittedGuestIsMadeOfItsSource("xenguest", _folder);
+    }
+
+    /// <summary>The guest's own tests of what it runs on: how many there are at least, so that none is left out unseen.</summary>
+    [Theory]
+    [InlineData("xen", "translator", 3, 250)]
+    [InlineData("xen", "interpreter", 3, 250)]
+    [InlineData("platform", "translator", 3, 65)]
+    [InlineData("platform", "interpreter", 3, 65)]
+    public void Its_self_test_passes(string personality, string engine, int vcpus, int atLeast)
+    {
+        (int code, string output, string errors) = FastXenProcess.Run("run", Config(Guest("guest", "selftest", personality, vcpus)), "--engine", engine);
+        Assert.Empty(Failures(output));
+        Assert.Equal((0, ""), (code, errors));
+        Assert.InRange(int.Parse(Summary.Match(output).Groups[1].Value), atLeast, 100_000);
+    }
+
+    [Fact]
+    public void Dom0_finds_the_other_domains_serves_them_a_disk_and_a_network_and_ends_all()
+    {
+        string config = Config(new
+        {
+            domains = new[] { Guest("dom0", "", isPrivileged: true, vcpus: 2), Guest("alpha", "", vcpus: 2), Guest("beta", "idle") },
+        });
+        (int code, string output, string errors) = FastXenProcess.Run("run", config);
+        Assert.Equal((0, ""), (code, errors));
+        Assert.Matches(@"block device .* of alpha: 4096 KiB written and read back, the same;", output);
+        Assert.Matches(@"network +alpha at 10\.77\.0\.2: 5 of 5 pings came back, .* UDP echo as well", output);
+        Assert.Matches(@"network +beta at 10\.77\.0\.3: 5 of 5 pings came back, .* UDP echo as well", output);
+        Assert.Contains("alpha was told to power off, and did", output);
+        Assert.Contains("beta was told to power off, and did", output);
+    }
+
+    [Fact]
+    public void Its_prompt_answers_on_both_personalities()
+    {
+        foreach (string personality in (string[])["platform", "xen"])
+        {
+            using FastXenProcess process = new("run", Config(Guest("guest", "idle", personality)));
+            process.Expect("> ");
+            process.Send("cpus\r");
+            process.Expect("1 of 1 are up");
+            process.Send("halt\r");
+            Assert.Equal(0, process.WaitForExit());
+        }
+    }
+}
