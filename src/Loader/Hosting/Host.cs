@@ -14,6 +14,8 @@ public sealed class Host : IDisposable
     // Domain numbers are below DOMID_FIRST_RESERVED; the last of them is the host's own backends' (DomainIds.Host).
     private const int HighestNumber = DomainIds.FirstReserved - 2;
 
+    private static readonly TimeSpan GraceAfterDom0 = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, HostedDomain> _domains = [];
     // Names of domains that exist or are being made.
@@ -141,6 +143,15 @@ public sealed class Host : IDisposable
             await Task.WhenAll(domains.Select(domain => domain.ShutdownAsync(grace, force: true))).ConfigureAwait(false);
             // One that was being made is seen only now.
             await Task.WhenAll(Domains.Select(static domain => domain.Ended)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>dom0 has powered off, and with it, as on Xen, the machine of the other domains on the Xen interface: they are asked first, too.</summary>
+    internal void PowerOffXen()
+    {
+        foreach (HostedDomain domain in Domains)
+        {
+            if (domain.Config.Personality == Personality.Xen) _ = domain.ShutdownAsync(GraceAfterDom0, force: true);
         }
     }
 

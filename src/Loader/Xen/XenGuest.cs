@@ -1,9 +1,11 @@
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Loader.Machines;
+using FastXen.Platform;
 using FastXen.Platform.Uart;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
+using FastXen.Xen.Backends.Net;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
@@ -98,6 +100,11 @@ internal sealed class XenGuest : IGuest
             DiskConfig disk = _config.Disks[i];
             string name = disk.Name ?? $"xvd{(char)('a' + i)}";
             _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
+        }
+        for (int i = 0; i < _devices.Networks.Count; i++)
+        {
+            NetworkDevice card = _devices.Networks[i];
+            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, card.Address) { Network = card.Backend, OwnsNetwork = false });
         }
     }
 
