@@ -137,7 +137,28 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         Domain.Vcpus = count;
     }
 
+    /// <summary>The vCPUs that are up, as a set. Any thread.</summary>
+    internal ulong UpVcpus
+    {
+        get
+        {
+            lock (Registers)
+            {
+                ulong up = 0;
+                foreach (ParavirtualVcpu vcpu in IsDisposed ? [] : _vcpus)
+                    up |= (vcpu.IsUp ? 1UL : 0) << vcpu.Number;
+                return up;
+            }
+        }
+    }
+
     internal FirmwareServices Firmware { get; }
+
+    /// <summary>Held while another domain looks at the vCPUs, which exist while the machine is not disposed; no vCPU is waited for meanwhile.</summary>
+    internal Lock Registers { get; } = new();
+
+    /// <summary>The vCPUs are gone. Under <see cref="Registers"/>.</summary>
+    internal bool IsDisposed { get; private set; }
 
     internal Watchdogs Watchdogs { get; }
 
@@ -221,8 +242,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     {
         Hypervisor.Remove(this);
         Watchdogs.Dispose();
-        foreach (ParavirtualVcpu vcpu in _vcpus)
-            vcpu.Dispose();
+        lock (Registers)
+        {
+            IsDisposed = true;
+            foreach (ParavirtualVcpu vcpu in _vcpus)
+                vcpu.Dispose();
+        }
+
         Domain.Destroy();
         Hypervisor.TellOfDomain();
     }

@@ -45,7 +45,11 @@ internal static unsafe partial class DomctlOp
         switch (op.Command)
         {
             case MaxVcpus:
-                return SetVcpus(control, domain, isSelf, op.As<uint>());
+                // Two that ask at the same time do not both make them.
+                if (call->Caller.Machine.Hypervisor.MachineOf(domain) is not { } machine)
+                    return -Errno.ESRCH;
+                lock (machine.Registers)
+                    return machine.IsDisposed ? -Errno.ESRCH : SetVcpus(control, domain, isSelf, op.As<uint>());
             case SetVcpuContext:
                 return isSelf ? -Errno.EINVAL : OnContext(call, control, domain, op.Version, op.As<ContextArgument>(), isSet: true);
             case GetVcpuContext:
@@ -96,7 +100,7 @@ internal static unsafe partial class DomctlOp
         }
 
         long result = call->Caller.Machine.Hypervisor.MachineOf(domain) is { } machine
-            ? isSet ? Set(call, machine, version, a) : Get(call, machine.Vcpus[(int)a.Vcpu], version, a)
+            ? isSet ? Set(call, machine, version, a) : Get(call, machine, version, a)
             : -Errno.ESRCH;
         control.Release(domain);
         return result;
@@ -110,14 +114,26 @@ internal static unsafe partial class DomctlOp
         byte[] bytes = new byte[VcpuContext.SizeOf(version)];
         if (!a.Context.Read(call->Domain.Memory, 0, bytes))
             return -Errno.EFAULT;
-        return VcpuContext.Read(version, bytes) is { } context ? VcpuRegisters.Apply(machine.Vcpus[(int)a.Vcpu], context) : -Errno.EINVAL;
+        if (VcpuContext.Read(version, bytes) is not { } context)
+            return -Errno.EINVAL;
+        lock (machine.Registers)
+            return machine.IsDisposed ? -Errno.ESRCH : VcpuRegisters.Apply(machine.Vcpus[(int)a.Vcpu], context);
     }
 
-    private static int Get(HypercallFrame* call, ParavirtualVcpu vcpu, DomctlVersion version, ContextArgument a)
+    private static int Get(HypercallFrame* call, ParavirtualMachine machine, DomctlVersion version, ContextArgument a)
     {
-        if (!vcpu.IsInitialized)
-            return -Errno.ENODATA;
-        return a.Context.Write(call->Domain.Memory, 0, VcpuRegisters.Capture(vcpu).ToBytes(version)) ? 0 : -Errno.EFAULT;
+        VcpuContext context;
+        lock (machine.Registers)
+        {
+            if (machine.IsDisposed)
+                return -Errno.ESRCH;
+            ParavirtualVcpu vcpu = machine.Vcpus[(int)a.Vcpu];
+            if (!vcpu.IsInitialized)
+                return -Errno.ENODATA;
+            context = VcpuRegisters.Capture(vcpu);
+        }
+
+        return a.Context.Write(call->Domain.Memory, 0, context.ToBytes(version)) ? 0 : -Errno.EFAULT;
     }
 
     private static int Describe(
@@ -130,7 +146,7 @@ internal static unsafe partial class DomctlOp
         if (call->Caller.Machine.Hypervisor.MachineOf(domain) is not { } machine)
             return -Errno.ESRCH;
         VcpuActivity activity = control.ActivityOf(domain, (int)a.Vcpu);
-        a.Online = machine.Vcpus[(int)a.Vcpu].IsUp ? (byte)1 : (byte)0;
+        a.Online = (byte)(machine.UpVcpus >> (int)a.Vcpu & 1);
         a.IsBlocked = activity.IsBlocked ? (byte)1 : (byte)0;
         a.IsRunning = activity.IsRunning ? (byte)1 : (byte)0;
         a.RunTime = activity.RunTime;

@@ -52,6 +52,14 @@ internal static unsafe class ArchitectureSetup
         isAnswered = false;
         if (host.MachineOf(domain) is not { } machine)
             return -Errno.EINVAL;
+        lock (machine.Registers)
+            return machine.IsDisposed ? -Errno.EINVAL : Do(machine, ref a, out isAnswered);
+    }
+
+    private static int Do(ParavirtualMachine machine, ref Argument a, out bool isAnswered)
+    {
+        isAnswered = false;
+        XenDomain domain = machine.Domain;
         if ((a.Flags & Query) != 0)
         {
             const uint DefaultImmediate = 0x1000;

@@ -19,12 +19,12 @@ internal static class DomainInfo
             return false;
         info.Clear();
         uint flags = Blocked, online = 0;
-        ulong time = 0;
+        ulong time = 0, up = machine.UpVcpus;
         for (int n = 0; n < domain.Vcpus; n++)
         {
             VcpuActivity activity = control.ActivityOf(domain, n);
             time += activity.RunTime;
-            if (!machine.Vcpus[n].IsUp)
+            if ((up >> n & 1) == 0)
                 continue;
             online++;
             if (!activity.IsBlocked)

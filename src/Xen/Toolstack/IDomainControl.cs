@@ -40,8 +40,8 @@ public interface IDomainControl
     bool IsPaused(XenDomain domain);
 
     /// <summary>
-    /// Stops its vCPUs for the time of an operation, as <see cref="Pause"/> but counted and apart from it; undone by <see cref="Release"/>. Nothing of the domain is disposed
-    /// meanwhile. False for one that is on its way out.
+    /// Stops its vCPUs for the time of an operation, as <see cref="Pause"/> but counted and apart from it; undone by <see cref="Release"/>. False for one
+    /// that is on its way out.
     /// </summary>
     bool TryHold(XenDomain domain);
 
