@@ -1,7 +1,6 @@
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Loader.Machines;
-using FastXen.Platform;
 using FastXen.Platform.Uart;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
