@@ -38,6 +38,9 @@ public sealed class XenHost : IDisposable
     /// <summary>Who makes, pauses and ends domains for a toolstack in a domain; null: nobody.</summary>
     public IDomainControl? Control { get; set; }
 
+    /// <summary>The hypervisor's own messages.</summary>
+    public ConsoleLog Console { get; } = new();
+
     /// <summary>Nanoseconds since the host began: Xen's system time.</summary>
     public ulong SystemTime => SystemTimeAt(Stopwatch.GetTimestamp());
 
