@@ -4,6 +4,7 @@ using FastXen.Mmu;
 using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Physdev;
 using FastXen.Xen.Processor;
 
 namespace FastXen.Xen;
@@ -66,6 +67,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         _arena.AddRam(0, span);
         var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
         Domain = new XenDomain(host.Directory, id, memory, 0, this, configuration.IsPrivileged) { ConventionalEnd = configuration.Memory };
+        Domain.EventChannels.PirqController = new DomainInterrupts(host.Interrupts, Domain);
         SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
         if (!configuration.Populate)
             memory.Maximum = 0;

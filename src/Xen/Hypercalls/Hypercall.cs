@@ -35,10 +35,12 @@ internal static unsafe partial class Hypercall
         table[29] = &SchedOp.Do;
         table[30] = &CallbackOp.Do;
         table[32] = &EventChannelOp.Do;
+        table[33] = &PhysdevOp.Do;
         table[34] = &HvmOp.Do;
         table[35] = &SysctlOp.Do;
         table[36] = &DomctlOp.Do;
         table[48] = &Dom0VpOp.Do;
+        table[49] = &PhysdevOp.DoFastEoi;
         table[50] = &DebugOp.Do;
         return table;
     }
