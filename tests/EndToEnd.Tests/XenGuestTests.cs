@@ -13,8 +13,17 @@ public sealed partial class XenGuestTests : IDisposable
 
     private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
 
-    private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false) =>
-        new { name, personality, privileged = isPrivileged, memory = "64M", vcpus, kernel = Kernel, commandLine = words };
+    private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false, bool hasNetwork = false) => new
+    {
+        name,
+        personality,
+        privileged = isPrivileged,
+        memory = "64M",
+        vcpus,
+        kernel = Kernel,
+        commandLine = words,
+        network = hasNetwork ? new object[] { new { type = "switch" } } : [],
+    };
 
     private string Config(object guest)
     {
@@ -65,12 +74,19 @@ public sealed partial class XenGuestTests : IDisposable
             Assert.Equal((ulong)word * 0x9e3779b97f4a7c15 ^ 0x1234, BitConverter.ToUInt64(bytes, bytes.Length - 32768 + 8 * word));
     }
 
-    [Fact]
-    public void Dom0_finds_the_other_domains_serves_them_a_disk_and_a_network_and_ends_all()
+    /// <summary>Over the host's switch, or with dom0 as the switch.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Dom0_finds_the_other_domains_serves_them_and_ends_all(bool hasNetwork)
     {
         string config = Config(new
         {
-            domains = new[] { Guest("dom0", "", isPrivileged: true, vcpus: 2), Guest("alpha", "", vcpus: 2), Guest("beta", "idle") },
+            domains = new[]
+            {
+                Guest("dom0", "", isPrivileged: true, vcpus: 2, hasNetwork: hasNetwork), Guest("alpha", "", vcpus: 2, hasNetwork: hasNetwork),
+                Guest("beta", "idle", hasNetwork: hasNetwork),
+            },
         });
         (int code, string output, string errors) = FastXenProcess.Run("run", config);
         Assert.Equal((0, ""), (code, errors));
