@@ -16,6 +16,7 @@ static void follow_shutdown(void) {
     print("told to %s\n", how);
     if (strcmp(how, "poweroff") == 0 || strcmp(how, "halt") == 0) end_machine(POWER_OFF);
     if (strcmp(how, "reboot") == 0) end_machine(REBOOT);
+    if (strcmp(how, "suspend") == 0) print(suspend() ? "restored\n" : "not saved\n");
     if (strcmp(how, "crash") == 0) end_machine(CRASH);
 }
 

@@ -38,6 +38,7 @@ struct disk {
 extern struct disk disks[4];
 extern int disk_count;
 void disks_start(void);                 // connects to all that the store shows
+void disks_resume(void);
 int disk_connect(struct disk *disk, const char *path);
 void disk_disconnect(struct disk *disk);
 // One request; the buffer is page-aligned. The backend's status: 0 is good.
@@ -97,6 +98,7 @@ struct nic {
 extern struct nic nics[2];
 extern int nic_count;
 void nics_start(void);
+void nics_resume(void);
 int nic_connect(const char *path);
 
 // netback.c: serves a network interface; we are at its other end, and the switch between those that we serve.

@@ -125,9 +125,7 @@ static u8 hex_byte(const char *text) {
     return value;
 }
 
-int nic_connect(const char *path) {
-    if (nic_count == COUNT(nics)) return 0;
-    struct nic *nic = &nics[nic_count];
+static int connect(struct nic *nic, const char *path) {
     format(nic->path, sizeof(nic->path), "%s", path);
     char name[96], mac[32];
     format(name, sizeof(name), "%s/backend", path);
@@ -137,25 +135,47 @@ int nic_connect(const char *path) {
     for (int k = 0; k < 6; k++) nic->link.mac[k] = hex_byte(mac + 3 * k);
     nic->backend_domain = (u16)xs_number(path, "backend-id", 0);
     if (!xs_wait_state(nic->backend, STATE_init_wait, now() + PATIENCE) && xs_state(nic->backend) != STATE_connected) return 0;
-    nic->tx = allocate_pages(1);
-    nic->rx = allocate_pages(1);
+    if (!nic->tx) {
+        nic->tx = allocate_pages(1);
+        nic->rx = allocate_pages(1);
+        for (int k = 0; k < BUFFERS; k++) {
+            sending[number_of(nic)][k].page = allocate_pages(1);
+            receiving[number_of(nic)][k].page = allocate_pages(1);
+        }
+    }
+    memset(nic->tx, 0, PAGE_SIZE);
+    memset(nic->rx, 0, PAGE_SIZE);
+    nic->tx_consumer = nic->rx_consumer = 0;
     nic->tx->ring.request_event = nic->tx->ring.response_event = nic->rx->ring.request_event = nic->rx->ring.response_event = 1;
     nic->tx_ref = grant_page(nic->backend_domain, nic->tx, 0);
     nic->rx_ref = grant_page(nic->backend_domain, nic->rx, 0);
     nic->port = channel_for(nic->backend_domain);
     if (!nic->port) return 0;
     for (int k = 0; k < BUFFERS; k++) {
-        sending[number_of(nic)][k].page = allocate_pages(1);
-        receiving[number_of(nic)][k].page = allocate_pages(1);
+        sending[number_of(nic)][k].in_use = 0;
         offer(nic, k);
     }
     listen(nic->port, net_event, nic);
     if (!write_frontend(nic) || !xs_wait_state(nic->backend, STATE_connected, now() + PATIENCE)) return 0;
     nic->link.is_connected = 1;
-    nic->link.send = send;
-    add_link(&nic->link);
+    return 1;
+}
+
+int nic_connect(const char *path) {
+    if (nic_count == COUNT(nics) || !connect(&nics[nic_count], path)) return 0;
+    nics[nic_count].link.send = send;
+    add_link(&nics[nic_count].link);
     if (nic_count++ == 0) add_service(serve_nics);
     return 1;
+}
+
+void nics_resume(void) {
+    for (int k = 0; k < nic_count; k++) {
+        char path[64];
+        memcpy(path, nics[k].path, sizeof(path));
+        nics[k].link.is_connected = 0;
+        if (!connect(&nics[k], path)) print("network interface %s does not come back\n", path);
+    }
 }
 
 void nics_start(void) {

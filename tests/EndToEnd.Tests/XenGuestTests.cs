@@ -50,6 +50,22 @@ public sealed partial class XenGuestTests : IDisposable
     }
 
     [Fact]
+    public void It_writes_and_reads_a_disk_of_the_hosts()
+    {
+        string image = Path.Combine(_folder, "disk.img");
+        File.WriteAllBytes(image, new byte[1 << 20]);
+        string config = Config(new { name = "guest", personality = "xen", memory = "64M", kernel = Kernel, commandLine = "selftest scratch", disks = new[] { new { path = image } } });
+        (int code, string output, _) = FastXenProcess.Run("run", config);
+        Assert.Empty(Failures(output));
+        Assert.Equal(0, code);
+        Assert.Contains("ok disk.content", output);
+        // Its last two pages, by the guest's formula.
+        byte[] bytes = File.ReadAllBytes(image);
+        for (int word = 1; word < 4096; word++)
+            Assert.Equal((ulong)word * 0x9e3779b97f4a7c15 ^ 0x1234, BitConverter.ToUInt64(bytes, bytes.Length - 32768 + 8 * word));
+    }
+
+    [Fact]
     public void Dom0_finds_the_other_domains_serves_them_a_disk_and_a_network_and_ends_all()
     {
         string config = Config(new

@@ -44,8 +44,10 @@ internal sealed unsafe class CodeLookup : IDisposable
     /// <summary>The context of the state's PSR, as of the last <see cref="FollowContext"/>.</summary>
     public uint Context => (uint)s->Translated.Context;
 
-    /// <summary>The controls of AR.FPSR in <see cref="Context"/>.</summary>
-    public ulong Fpsr => contextFpsr;
+    // The controls of AR.FPSR that code for Context takes for granted.
+    private ulong CodeFpsr => Number == Translator.OtherControls ? Translator.NoControls : contextFpsr;
+
+    private uint Number => Context >> TranslationContext.FpsrShift & (Translator.MostControls - 1);
 
     /// <summary>True while the state's PSR, FPSR and presence of NaTs are those of <see cref="Context"/>.</summary>
     public bool IsContext =>
@@ -87,7 +89,7 @@ internal sealed unsafe class CodeLookup : IDisposable
         bool nats = s->NatPresent != 0;
         if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion && nats == IsWithNats)
             return;
-        uint number = fpsr == contextFpsr && fpsrIsNumbered ? Context >> TranslationContext.FpsrShift & (Translator.MostControls - 1) : translator.FpsrNumber(fpsr);
+        uint number = fpsr == contextFpsr && fpsrIsNumbered ? Number : translator.FpsrNumber(fpsr);
         s->Translated.ContextPsr = psr;
         contextFpsr = fpsr;
         fpsrIsNumbered = true;
@@ -140,7 +142,7 @@ internal sealed unsafe class CodeLookup : IDisposable
         {
             if (!translator.IsHot(ip))
                 return null;
-            region = translator.TryMake(s, key, Context, contextFpsr);
+            region = translator.TryMake(s, key, Context, CodeFpsr);
         }
 
         // An entry for which no code can be made: the interpreter's, until its page changes.

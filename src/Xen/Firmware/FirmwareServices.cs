@@ -130,7 +130,7 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
     private long GetTime(ServiceCall call)
     {
         Span<byte> now = stackalloc byte[RealTimeClock.TimeSize];
-        _clock.Read(now);
+        _clock.Read(now, machine.Domain.TimeOffset);
         Span<byte> capabilities = stackalloc byte[12];
         capabilities.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(capabilities, 1);

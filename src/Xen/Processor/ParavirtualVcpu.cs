@@ -19,7 +19,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     public const byte EventRequest = 1;
 
     /// <summary>Where the window with the shared registers is until the guest moves it (XSI_BASE).</summary>
-    private const ulong DefaultWindow = 0xf500_0000_0000_0000;
+    internal const ulong DefaultWindow = 0xf500_0000_0000_0000;
 
     [ThreadStatic]
     private static ParavirtualVcpu? t_current;
@@ -90,7 +90,8 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
 
     internal ParavirtualState* State => _state;
 
-    private ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
+    /// <summary>Frame number of its shared registers.</summary>
+    internal ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
 
     /// <summary>The vCPU on whose thread a hypercall that changes a domain's memory is under way; null on other threads.</summary>
     internal static ParavirtualVcpu? Current
