@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Xen;
+using FastXen.Platform.Net.Switch;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 using FastXen.Xen;
@@ -22,6 +24,7 @@ public sealed class Host : IDisposable
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly HashSet<int> _numbers = [];
     private readonly Lazy<XenHost> _xen;
+    private readonly ConcurrentDictionary<string, VirtualSwitch> _switches = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Scheduler? _scheduler;
     private int _lastId;
@@ -212,7 +215,8 @@ public sealed class Host : IDisposable
         return domain;
     }
 
-    private DomainSurroundings SurroundingsFor(GuestConfig config) => new(SchedulerFor(config), Translator, () => Xen, Log.Write);
+    private DomainSurroundings SurroundingsFor(GuestConfig config) => new(
+        SchedulerFor(config), Translator, () => Xen, name => _switches.GetOrAdd(name, static name => new VirtualSwitch(name)), Log.Write);
 
     // The number of the domain that is to have the name: one that cannot be made uses its number up.
     private int Reserve(GuestConfig config)

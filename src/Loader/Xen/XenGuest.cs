@@ -1,7 +1,6 @@
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Loader.Machines;
-using FastXen.Platform;
 using FastXen.Platform.Uart;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
@@ -36,7 +35,7 @@ internal sealed class XenGuest : IGuest
         _kernel.CheckFits(layout);
         _entry = _kernel.ReadXenEntry();
         if (config.Initrd is { } initrd) _initrd = RamDisk.Place(initrd, layout, _kernel);
-        _devices = new DeviceBackends(config, report);
+        _devices = new DeviceBackends(config, surroundings.Switches, report);
     }
 
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
@@ -103,8 +102,8 @@ internal sealed class XenGuest : IGuest
         }
         for (int i = 0; i < _devices.Networks.Count; i++)
         {
-            NetworkDevice card = _devices.Networks[i];
-            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, card.Address) { Network = card.Backend, OwnsNetwork = false });
+            NetworkEnd end = _devices.Networks[i];
+            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
         }
     }
 
