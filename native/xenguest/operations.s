@@ -409,3 +409,34 @@ attempt_unwound:
         ;;
         br.sptk.many b6
         .endp jump_to
+
+// fuzz_hyperprivop(code, r8, r9): a break of fuzz_breaks with arguments.
+        function fuzz_hyperprivop, 3
+        mov b6 = in0
+        mov r8 = in1
+        mov r9 = in2
+        mov r10 = in1
+        mov r11 = in2
+        mov r14 = in1
+        ;;
+        br.sptk.many b6
+        .endp fuzz_hyperprivop
+
+// Break number N, and the return of who branched here: 32 bytes each.
+        .align 32
+        .global fuzz_breaks
+fuzz_breaks:
+        .set number, 0
+        .rept 64
+        { .mii
+        break.m number
+        nop.i 0
+        nop.i 0 ;;
+        }
+        { .mib
+        nop.m 0
+        nop.i 0
+        br.ret.sptk.many b0 ;;
+        }
+        .set number, number + 1
+        .endr

@@ -19,3 +19,5 @@ void test_memory(void);
 void test_grants(void);
 void test_store(void);
 void test_devices(void);
+
+void fuzz(void) __attribute__((noreturn));
