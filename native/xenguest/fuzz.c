@@ -6,6 +6,7 @@
 #include "xenstore.h"
 
 #define SCRATCH_PAGES 16
+#define IMAGE (16UL << 20)              // where guest.ld puts the kernel
 #define BREAKS 0x40
 #define BREAK_BYTES 32
 
@@ -24,6 +25,12 @@ static u64 random(void) {
 
 static u64 below(u64 count) { return (random() >> 16) % count; }
 
+static u64 edge(void) {
+    u64 value = 1UL << below(64);
+    // What the kernel is told to have written over itself, it does not survive.
+    return value == IMAGE ? 0 : value - below(2);
+}
+
 // Numbers as they turn calls over: small ones, edges, addresses, frames, handles.
 static u64 anything(void) {
     u64 inside = physical(scratch) + below(SCRATCH_PAGES * PAGE_SIZE);
@@ -31,7 +38,7 @@ static u64 anything(void) {
     case 0: return below(8);
     case 1: return below(70);
     case 2: return random();
-    case 3: return (1UL << below(64)) - below(2);
+    case 3: return edge();
     case 4: return inside | 1UL << 63;
     case 5: return inside & ~7UL;
     case 6: return inside >> PAGE_SHIFT;
@@ -79,6 +86,11 @@ static void fuzz_hypercall(void) {
     u8 *argument = scratch + below(SCRATCH_PAGES) * PAGE_SIZE;
     scramble(argument, 128);
     if (below(2)) a[1 - below(2)] = a[0] > 64 ? a[0] : handle_of(argument);
+    // A list without end would reach the kernel's own image.
+    if (number == HYPERVISOR_multicall) {
+        a[0] = below(4) ? handle_of(argument) : descriptor();
+        a[1] = below(60);
+    }
     hypercall(a[0], a[1], a[2], a[3], a[4], number);
 }
 
