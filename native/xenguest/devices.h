@@ -61,7 +61,7 @@ u64 disk_requests_served(void);
 // internet.c: a link is what frames go over: our network interface, or one that we serve.
 struct link {
     u8 mac[6];                          // ours on it
-    int is_connected;
+    int is_connected, is_served;        // served: it is another domain's interface
     int (*send)(struct link *link, const void *frame, u32 length); // false where there is no room
 };
 void internet_start(void);              // ARP, ICMP echo, UDP echo at port 7; a switch where there are several links

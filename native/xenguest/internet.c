@@ -130,13 +130,14 @@ static void got_udp(u32 from, const u8 *udp, u32 length) {
 
 static int same_mac(const u8 *a, const u8 *b) { return memcmp(a, b, 6) == 0; }
 
-// A switch: to the link behind which the receiver is, or to all others.
+// A switch, for those that we serve: to the link behind which the receiver is, or to all others.
 static void forward(struct link *from, const u8 *frame, u32 length) {
     struct link *only = 0;
     for (int k = 0; k < neighbour_count; k++)
         if (same_mac(neighbours[k].mac, frame)) only = neighbours[k].link;
     for (int k = 0; k < link_count; k++)
-        if (links[k] != from && links[k]->is_connected && (!only || only == links[k])) links[k]->send(links[k], frame, length);
+        if (links[k] != from && links[k]->is_connected && (from->is_served || links[k]->is_served) && (!only || only == links[k]))
+            links[k]->send(links[k], frame, length);
 }
 
 void frame_received(struct link *link, const u8 *frame, u32 length) {

@@ -158,6 +158,7 @@ int serve_nic(u16 domain, u32 device) {
     memcpy(nic->link.mac, mac, 6);
     nic->link.mac[0] = 0xfa;
     nic->link.send = send;
+    nic->link.is_served = 1;
     xs_print(0, nic->backend.backend, "feature-rx-copy", "1");
     xs_print(0, nic->backend.backend, "handle", "%u", device);
     xs_print(0, nic->backend.frontend, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);

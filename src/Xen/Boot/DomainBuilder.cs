@@ -51,7 +51,7 @@ public static class DomainBuilder
         ulong total = TotalFrames(machine);
         IReadOnlyList<EfiMemoryRange> map = MemoryMap(total);
         var firmware = new DomainFirmware(machine.Vcpus.Count, map);
-        machine.Firmware.Tables = firmware;
+        machine.Firmware.Tables = firmware.Addresses;
         memory.Write(0, firmware.Image);
         memory.Write((total - 4) << Frame.Shift, MemmapInfo.Of(map));
 

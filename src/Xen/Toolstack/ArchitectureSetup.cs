@@ -124,7 +124,7 @@ internal static unsafe class ArchitectureSetup
         byte[] own = MemmapInfo.Of(map);
         if (!written || !isToolstacks && memory.Write(frame << Frame.Shift, own) != own.Length)
             return -Errno.EFAULT;
-        machine.Firmware.Tables = firmware;
+        machine.Firmware.Tables = firmware.Addresses;
         machine.Domain.ConventionalEnd = Math.Max(end, ranges.Max(static range => range.End));
         return 0;
     }
