@@ -6,19 +6,23 @@ void set_backend_state(struct backend *backend, int state) { xs_print(0, backend
 
 static void frontend_changed(const char *path, void *argument) { (void)path; ((struct backend *)argument)->is_changed = 1; }
 
+static int make_directory(const char *path, int owner, int reader) {
+    char payload[128];
+    u64 length = strlen(path) + 1;
+    memcpy(payload, path, length);
+    if (xs_request(XS_MKDIR, 0, payload, (u32)length, 0, 0) < 0) return 0;
+    length += (u64)format(payload + length, sizeof(payload) - length, "n%d", owner) + 1;
+    length += (u64)format(payload + length, sizeof(payload) - length, "r%d", reader) + 1;
+    return xs_request(XS_SET_PERMS, 0, payload, (u32)length, 0, 0) >= 0;
+}
+
 int announce_backend(struct backend *backend, const char *kind, u16 domain, u32 device) {
     if (!xs_is_there()) return 0;
     backend->domain = domain;
     format(backend->frontend, sizeof(backend->frontend), "/local/domain/%u/device/%s/%u", domain, kind, device);
     format(backend->backend, sizeof(backend->backend), "/local/domain/%d/backend/%s/%u/%u", domain_id(), kind, domain, device);
-    // Ours to write, the frontend's to read; what is below inherits it.
-    char payload[128];
-    u64 length = strlen(backend->backend) + 1;
-    memcpy(payload, backend->backend, length);
-    if (xs_request(XS_MKDIR, 0, payload, (u32)length, 0, 0) < 0) return 0;
-    length += (u64)format(payload + length, sizeof(payload) - length, "n%d", domain_id()) + 1;
-    length += (u64)format(payload + length, sizeof(payload) - length, "r%u", domain) + 1;
-    xs_request(XS_SET_PERMS, 0, payload, (u32)length, 0, 0);
+    // Each end writes its own and reads the other's; what is below inherits it.
+    if (!make_directory(backend->backend, domain_id(), domain) || !make_directory(backend->frontend, domain, domain_id())) return 0;
     xs_print(0, backend->backend, "frontend", "%s", backend->frontend);
     xs_print(0, backend->backend, "frontend-id", "%u", domain);
     xs_print(0, backend->backend, "online", "1");

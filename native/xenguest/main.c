@@ -1,6 +1,6 @@
 // The kernel: on Xen or on a machine, whichever it finds.
 //
-// Words of the command line: "selftest": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
+// Words of the command line: "selftest", "selftest=TIMES": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
 // it is asked. "stay": dom0 stays after what it shows. "scratch": the tests may write to the first disk. "address=A.B.C.D": its IP address.
 // "fuzz=SEED": calls the hypervisor at random, so many "rounds=", and then "wild" without care for itself.
 #include "control.h"
@@ -37,7 +37,11 @@ void first_main(void) {
         fuzz(seed, word_value("rounds", value, sizeof(value)) ? to_number(value) : 20000);
         end_machine(POWER_OFF);
     }
-    if (has_word("selftest")) end_machine(selftest() ? CRASH : POWER_OFF);
+    if (word_value("selftest", value, sizeof(value))) {
+        int failures = 0;
+        for (u64 left = *value ? to_number(value) : 1; left > 0; left--) failures += selftest();
+        end_machine(failures ? CRASH : POWER_OFF);
+    }
     if (is_dom0()) tour();
     else if (!has_word("idle")) selftest();
     prompt();
