@@ -17,7 +17,8 @@ usage() {
     cat <<'TEXT'
 usage: ./build.sh COMMAND
 
-  run        build the executable and the guests, then boot guests/demo.json
+  run        build the executable and the guests, then boot guests/xen.json: a dom0 and two domUs, which show what they
+             can and end; with --stay dom0 stays, with a prompt (guests/xen-stay.json)
   test       check the formatting, build everything, run every test
   bench      measure the engines' speed against this host; results in perf/results. --gate compares with
              perf/baseline.json; --code, --kernel, --counted measure a part (perf/README.md); --scheduler first
@@ -131,10 +132,16 @@ guests() {
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 run() {
+    local config=guests/xen.json
+    case ${1:-} in
+        '') ;;
+        --stay) config=guests/xen-stay.json ;;
+        *) fail "run: there is no option $1, only --stay" ;;
+    esac
     publish
     guests
-    say "out/fastxen run guests/demo.json"
-    exec "$out/fastxen" run guests/demo.json
+    say "out/fastxen run $config"
+    exec "$out/fastxen" run "$config"
 }
 
 # The counters of a test project's .trx file, as "passed failed skipped".
@@ -242,7 +249,7 @@ bench() {
 command=${1:-help}
 [ $# -eq 0 ] || shift
 case $command in
-    run) run ;;
+    run) run "$@" ;;
     test) run_tests ;;
     bench) bench "$@" ;;
     publish) publish ;;

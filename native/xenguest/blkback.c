@@ -8,14 +8,12 @@
 #define UNSUPPORTED -2
 
 struct served {
-    u16 domain;
-    char frontend[96], backend[96];
+    struct backend backend;
     u64 sectors;
     void *pages[MOST_PAGES];
     struct mapping ring;
     struct blk_ring *page;
     u32 port, request_consumer;
-    int is_connected, is_changed, is_gone;
 };
 
 static struct served served[8];
@@ -25,7 +23,6 @@ static u64 requests;
 u64 disk_requests_served(void) { return requests; }
 
 static void served_event(u32 port, void *argument) { (void)port, (void)argument; }
-static void frontend_changed(const char *path, void *argument) { (void)path; ((struct served *)argument)->is_changed = 1; }
 
 static s16 copy_segment(struct served *disk, u32 ref, u32 first, u32 last, u64 sector, int write) {
     // Of a page of the disk each: a segment may begin in one and end in the next.
@@ -33,7 +30,7 @@ static s16 copy_segment(struct served *disk, u32 ref, u32 first, u32 last, u64 s
         u32 within = (u32)(sector % SECTORS_PER_PAGE), count = last - first + 1;
         if (count > SECTORS_PER_PAGE - within) count = (u32)(SECTORS_PER_PAGE - within);
         struct grant_copy_end ours = { frame_of(disk->pages[sector / SECTORS_PER_PAGE]), DOMID_SELF, (u16)(within * SECTOR) };
-        struct grant_copy_end theirs = { ref, disk->domain, (u16)(first * SECTOR) };
+        struct grant_copy_end theirs = { ref, disk->backend.domain, (u16)(first * SECTOR) };
         struct grant_copy copy = { write ? theirs : ours, write ? ours : theirs, (u16)(count * SECTOR), write ? GNTCOPY_source_ref : GNTCOPY_target_ref, 0 };
         if (grant_table_op(GNTTABOP_copy, &copy, 1) != 0 || copy.status != 0) return INVALID;
         first += count;
@@ -84,79 +81,54 @@ static void serve_ring(struct served *disk) {
 }
 
 static void connect(struct served *disk) {
-    u32 ref = (u32)xs_number(disk->frontend, "ring-ref", 0), port = (u32)xs_number(disk->frontend, "event-channel", 0);
-    if (map_grant(disk->domain, ref, 0, &disk->ring) != 0) return;
+    struct backend *end = &disk->backend;
+    u32 ref = (u32)xs_number(end->frontend, "ring-ref", 0), port = (u32)xs_number(end->frontend, "event-channel", 0);
+    if (map_grant(end->domain, ref, 0, &disk->ring) != 0) return;
     disk->page = disk->ring.page;
-    disk->port = channel_to(disk->domain, port);
+    disk->port = channel_to(end->domain, port);
     if (!disk->port) {
         unmap_grant(&disk->ring);
         return;
     }
     disk->request_consumer = 0;
-    disk->is_connected = 1;
-    xs_print(0, disk->backend, "sectors", "%lu", disk->sectors);
-    xs_print(0, disk->backend, "sector-size", "%d", SECTOR);
-    xs_print(0, disk->backend, "info", "0");
-    xs_print(0, disk->backend, "feature-flush-cache", "1");
-    xs_print(0, disk->backend, "feature-barrier", "1");
+    end->is_connected = 1;
+    xs_print(0, end->backend, "sectors", "%lu", disk->sectors);
+    xs_print(0, end->backend, "sector-size", "%d", SECTOR);
+    xs_print(0, end->backend, "info", "0");
+    xs_print(0, end->backend, "feature-flush-cache", "1");
+    xs_print(0, end->backend, "feature-barrier", "1");
     listen(disk->port, served_event, disk);
-    xs_print(0, disk->backend, "state", "%d", STATE_connected);
+    set_backend_state(end, STATE_connected);
 }
 
-static void disconnect(struct served *disk, int state) {
-    if (disk->is_connected) {
-        close_channel(disk->port);
-        unmap_grant(&disk->ring);
-        disk->is_connected = 0;
-    }
-    xs_print(0, disk->backend, "state", "%d", state);
+static void disconnect(struct served *disk) {
+    close_channel(disk->port);
+    unmap_grant(&disk->ring);
+    disk->backend.is_connected = 0;
+    set_backend_state(&disk->backend, STATE_closed);
 }
 
 static void serve_disks(void) {
     for (int k = 0; k < served_count; k++) {
         struct served *disk = &served[k];
-        if (disk->is_changed) {
-            disk->is_changed = 0;
-            int state = xs_state(disk->frontend);
-            if (state >= STATE_initialised && state <= STATE_connected && !disk->is_connected) connect(disk);
-            else if (state == STATE_unknown && disk->is_connected) disconnect(disk, STATE_closed);
-            else if (state == STATE_closing) disconnect(disk, STATE_closed);
-            else if (state == STATE_initialising && !disk->is_connected) xs_print(0, disk->backend, "state", "%d", STATE_init_wait);
-        }
-        if (disk->is_connected) serve_ring(disk);
+        enum backend_step step = backend_step(&disk->backend, STATE_initialised);
+        if (step == STEP_connect) connect(disk);
+        else if (step == STEP_disconnect) disconnect(disk);
+        if (disk->backend.is_connected) serve_ring(disk);
     }
 }
 
 int serve_disk(u16 domain, u32 device, u64 sectors) {
     u64 pages = (sectors + SECTORS_PER_PAGE - 1) / SECTORS_PER_PAGE;
-    if (!xs_is_there() || !grant_table || served_count == COUNT(served) || pages > MOST_PAGES) return 0;
+    if (!grant_table || served_count == COUNT(served) || pages > MOST_PAGES) return 0;
     struct served *disk = &served[served_count];
     memset(disk, 0, sizeof(*disk));
-    disk->domain = domain;
     disk->sectors = sectors;
+    if (!announce_backend(&disk->backend, "vbd", domain, device)) return 0;
     for (u64 k = 0; k < pages; k++) disk->pages[k] = allocate_pages(1);
-    format(disk->frontend, sizeof(disk->frontend), "/local/domain/%u/device/vbd/%u", domain, device);
-    format(disk->backend, sizeof(disk->backend), "/local/domain/%d/backend/vbd/%u/%u", domain_id(), domain, device);
-    // Ours to write, the frontend's to read; what is below inherits it.
-    char payload[128];
-    u64 length = strlen(disk->backend) + 1;
-    memcpy(payload, disk->backend, length);
-    length += (u64)format(payload + length, sizeof(payload) - length, "n%d%cr%u", domain_id(), 0, domain) + 1;
-    if (xs_request(XS_MKDIR, 0, disk->backend, (u32)strlen(disk->backend) + 1, 0, 0) < 0) return 0;
-    xs_request(XS_SET_PERMS, 0, payload, (u32)length, 0, 0);
-    xs_print(0, disk->backend, "frontend", "%s", disk->frontend);
-    xs_print(0, disk->backend, "frontend-id", "%u", domain);
-    xs_print(0, disk->backend, "mode", "w");
-    xs_print(0, disk->backend, "online", "1");
-    xs_print(0, disk->backend, "state", "%d", STATE_init_wait);
-    if (xs_print(0, disk->frontend, "backend", "%s", disk->backend) < 0) return 0;
-    xs_print(0, disk->frontend, "backend-id", "%d", domain_id());
-    xs_print(0, disk->frontend, "virtual-device", "%u", device);
-    xs_print(0, disk->frontend, "device-type", "disk");
-    xs_print(0, disk->frontend, "state", "%d", STATE_initialising);
-    served_count++;
-    if (served_count == 1) add_service(serve_disks);
-    char state[112];
-    format(state, sizeof(state), "%s/state", disk->frontend);
-    return xs_watch(state, frontend_changed, disk) >= 0;
+    xs_print(0, disk->backend.backend, "mode", "w");
+    xs_print(0, disk->backend.frontend, "virtual-device", "%u", device);
+    xs_print(0, disk->backend.frontend, "device-type", "disk");
+    if (served_count++ == 0) add_service(serve_disks);
+    return offer_backend(&disk->backend);
 }

@@ -115,3 +115,12 @@ void disks_start(void) {
         if (disk_connect(&disks[disk_count], path)) disk_count++;
     }
 }
+
+void disks_resume(void) {
+    for (int k = 0; k < disk_count; k++) {
+        char path[64];
+        memcpy(path, disks[k].path, sizeof(path));
+        free_pages(disks[k].page, 1);
+        if (!disk_connect(&disks[k], path)) print("disk %s does not come back\n", path);
+    }
+}

@@ -16,6 +16,7 @@ static void follow_shutdown(void) {
     print("told to %s\n", how);
     if (strcmp(how, "poweroff") == 0 || strcmp(how, "halt") == 0) end_machine(POWER_OFF);
     if (strcmp(how, "reboot") == 0) end_machine(REBOOT);
+    if (strcmp(how, "suspend") == 0) print(suspend() ? "restored\n" : "not saved\n");
     if (strcmp(how, "crash") == 0) end_machine(CRASH);
 }
 
@@ -47,27 +48,42 @@ static void try_disk(struct disk *disk) {
 static int is_known(const char *path) {
     for (int k = 0; k < disk_count; k++)
         if (strcmp(disks[k].path, path) == 0) return 1;
+    for (int k = 0; k < nic_count; k++)
+        if (strcmp(nics[k].path, path) == 0) return 1;
     return 0;
+}
+
+static void connect_new(const char *kind, void (*connect)(const char *path)) {
+    static char names[512];
+    char path[64];
+    format(path, sizeof(path), "device/%s", kind);
+    int length = xs_list(0, path, names, sizeof(names));
+    for (int at = 0; at < length; at += (int)strlen(names + at) + 1) {
+        format(path, sizeof(path), "device/%s/%s", kind, names + at);
+        if (!is_known(path) && xs_state(path) == STATE_initialising) connect(path);
+    }
+}
+
+static void connect_disk(const char *path) {
+    if (disk_count == COUNT(disks) || !disk_connect(&disks[disk_count], path)) return;
+    try_disk(&disks[disk_count++]);
+}
+
+static void connect_nic(const char *path) {
+    if (nic_connect(path)) print("network interface %s: %s\n", path, nics[nic_count - 1].backend);
 }
 
 static void follow_devices(void) {
     if (!devices_changed) return;
     devices_changed = 0;
-    static char names[512];
-    int length = xs_list(0, "device/vbd", names, sizeof(names));
-    for (int at = 0; at < length && disk_count < COUNT(disks); at += (int)strlen(names + at) + 1) {
-        char path[64];
-        format(path, sizeof(path), "device/vbd/%s", names + at);
-        if (is_known(path) || xs_state(path) != STATE_initialising || !disk_connect(&disks[disk_count], path)) continue;
-        disk_count++;
-        try_disk(&disks[disk_count - 1]);
-    }
+    connect_new("vbd", connect_disk);
+    connect_new("vif", connect_nic);
 }
 
 void control_start(void) {
     if (!xs_is_there()) return;
     xs_watch("control/shutdown", shutdown_changed, 0);
-    xs_watch("device/vbd", device_changed, 0);
+    xs_watch("device", device_changed, 0);
     add_service(follow_shutdown);
     add_service(follow_devices);
 }

@@ -4,6 +4,7 @@
 
 void control_start(void);               // control/shutdown, devices that appear later
 void prompt(void) __attribute__((noreturn));
+int suspend(void);                      // true where it was restored, false where it was called off
 
 // toolstack.c
 struct domain { u16 id; char name[32]; u32 vcpus; u64 pages, cpu_time; int is_running, is_dying; };

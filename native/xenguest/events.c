@@ -59,6 +59,15 @@ void events_start(void) {
     machine->enable_interrupts();
 }
 
+void events_resume(void) {
+    for (int word = 0; word < 64; word++) shared->mask[word] = ~0UL;
+    memset(listeners, 0, sizeof(listeners));
+    for (int n = 0; n < cpu_count; n++) cpus[n]->timer_port = cpus[n]->ipi_port = 0;
+    bind_timer();
+    // The time for which the timer was set came while nobody listened.
+    machine->set_itm(read_itc());
+}
+
 void send_ipi_event(int cpu) {
     if (cpus[cpu]->ipi_port) notify(cpus[cpu]->ipi_port);
 }

@@ -154,7 +154,8 @@ void run_services(void);
 // smp.c
 extern struct cpu *cpus[MAXIMUM_CPUS];
 extern int cpu_count;                   // that the machine has
-void smp_start(void);
+void smp_start(void);                   // those that are down
+int take_down(int cpu);                 // on Xen
 int cpus_up(void);
 int run_on(int cpu, void (*task)(void *), void *argument); // starts it; false where the processor is not up or busy
 int wait_idle(int cpu, u64 until);

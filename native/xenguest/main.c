@@ -1,7 +1,8 @@
 // The kernel: on Xen or on a machine, whichever it finds.
 //
-// Words of the command line: "selftest": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
+// Words of the command line: "selftest", "selftest=TIMES": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
 // it is asked. "stay": dom0 stays after what it shows. "scratch": the tests may write to the first disk. "address=A.B.C.D": its IP address.
+// "fuzz=SEED": calls the hypervisor at random, so many "rounds=", and then "wild" without care for itself.
 #include "control.h"
 #include "devices.h"
 #include "grants.h"
@@ -30,7 +31,17 @@ void first_main(void) {
     if (on_xen) start_on_xen();
     print("xenguest on %s, %s: %d of %d processors, %lu MiB free, timer %lu MHz, %d disks, %d network interfaces\n", machine->name,
         is_dom0() ? "dom0" : on_xen ? "domU" : "alone", cpus_up(), cpu_count, free_page_count() >> 6, itc_frequency() / 1000000, disk_count, nic_count);
-    if (has_word("selftest")) end_machine(selftest() ? CRASH : POWER_OFF);
+    char value[24];
+    if (on_xen && word_value("fuzz", value, sizeof(value))) {
+        u64 seed = to_number(value);
+        fuzz(seed, word_value("rounds", value, sizeof(value)) ? to_number(value) : 20000);
+        end_machine(POWER_OFF);
+    }
+    if (word_value("selftest", value, sizeof(value))) {
+        int failures = 0;
+        for (u64 left = *value ? to_number(value) : 1; left > 0; left--) failures += selftest();
+        end_machine(failures ? CRASH : POWER_OFF);
+    }
     if (is_dom0()) tour();
     else if (!has_word("idle")) selftest();
     prompt();

@@ -4,19 +4,7 @@
 #include "xenstore.h"
 
 #define PATIENCE (10 * SECOND)
-#define RING_SLOTS 1024
 #define BUFFERS 64                      // in each direction
-#define FLAG_checksum_blank 1
-#define FLAG_more_data 4
-#define FLAG_extra 8
-
-struct tx_request { u32 ref; u16 offset, flags, id, size; };
-struct tx_response { u16 id; s16 status; };
-struct rx_request { u16 id; u32 ref; };
-struct rx_response { u16 id, offset, flags; s16 status; };
-_Static_assert(sizeof(struct tx_request) == 12 && sizeof(struct rx_response) == 8, "netif.h");
-struct tx_ring { struct ring ring; union { struct tx_request request; struct tx_response response; } slot[RING_SLOTS]; };
-struct rx_ring { struct ring ring; union { struct rx_request request; struct rx_response response; } slot[RING_SLOTS]; };
 
 struct buffer { u8 *page; u32 ref; int in_use; };
 
@@ -36,7 +24,7 @@ static void push(struct ring *ring, u32 old, u32 producer, u32 port) {
 
 static void offer(struct nic *nic, int id) {
     u32 producer = nic->rx->ring.request_producer;
-    struct rx_request *request = &nic->rx->slot[producer % RING_SLOTS].request;
+    struct rx_request *request = &nic->rx->slot[producer % NET_SLOTS].request;
     struct buffer *buffer = &receiving[number_of(nic)][id];
     buffer->ref = grant_page(nic->backend_domain, buffer->page, 0);
     request->id = (u16)id;
@@ -49,7 +37,7 @@ static void take_sent(struct nic *nic) {
         u32 producer = nic->tx->ring.response_producer;
         barrier();
         while (nic->tx_consumer != producer) {
-            u32 id = nic->tx->slot[nic->tx_consumer++ % RING_SLOTS].response.id;
+            u32 id = nic->tx->slot[nic->tx_consumer++ % NET_SLOTS].response.id;
             if (id >= BUFFERS || !sending[number_of(nic)][id].in_use) continue;
             end_grant(sending[number_of(nic)][id].ref);
             sending[number_of(nic)][id].in_use = 0;
@@ -66,19 +54,19 @@ static void take_received(struct nic *nic) {
         u32 producer = nic->rx->ring.response_producer;
         barrier();
         while (nic->rx_consumer != producer) {
-            struct rx_response response = nic->rx->slot[nic->rx_consumer++ % RING_SLOTS].response;
+            struct rx_response response = nic->rx->slot[nic->rx_consumer++ % NET_SLOTS].response;
             if (response.id >= BUFFERS) continue;
             struct buffer *buffer = &receiving[number_of(nic)][response.id];
             end_grant(buffer->ref);
             int length = response.status;
             // A frame in one piece, without anything extra: no more was offered.
-            int whole = length > 0 && length <= (int)sizeof(frame) && !(response.flags & (FLAG_more_data | FLAG_extra));
+            int whole = length > 0 && length <= (int)sizeof(frame) && !(response.flags & (NETTXF_more_data | NETTXF_extra));
             if (whole && response.offset + (u64)length <= PAGE_SIZE) memcpy(frame, buffer->page + response.offset, (u64)length);
             else whole = 0;
             offer(nic, response.id);
             if (!whole) continue;
             nic->received++;
-            frame_received(nic, frame, (u32)length);
+            frame_received(&nic->link, frame, (u32)length);
         }
         nic->rx->ring.response_event = nic->rx_consumer + 1;
         barrier();
@@ -93,18 +81,19 @@ static void serve_nics(void) {
     }
 }
 
-int nic_send(struct nic *nic, const void *frame, u32 length) {
+static int send(struct link *link, const void *frame, u32 length) {
+    struct nic *nic = (struct nic *)link;
     take_sent(nic);
     int id = 0;
     struct buffer *buffers = sending[number_of(nic)];
     while (id < BUFFERS && buffers[id].in_use) id++;
-    if (!nic->is_connected || id == BUFFERS || length > PAGE_SIZE) return 0;
+    if (!link->is_connected || id == BUFFERS || length > PAGE_SIZE) return 0;
     memcpy(buffers[id].page, frame, length);
     buffers[id].in_use = 1;
     buffers[id].ref = grant_page(nic->backend_domain, buffers[id].page, 1);
     u32 producer = nic->tx->ring.request_producer;
     struct tx_request request = { buffers[id].ref, 0, 0, (u16)id, (u16)length };
-    nic->tx->slot[producer % RING_SLOTS].request = request;
+    nic->tx->slot[producer % NET_SLOTS].request = request;
     push(&nic->tx->ring, producer, producer + 1, nic->port);
     nic->sent++;
     return 1;
@@ -136,42 +125,66 @@ static u8 hex_byte(const char *text) {
     return value;
 }
 
-static int nic_connect(struct nic *nic, const char *path) {
+static int connect(struct nic *nic, const char *path) {
     format(nic->path, sizeof(nic->path), "%s", path);
     char name[96], mac[32];
     format(name, sizeof(name), "%s/backend", path);
     if (xs_read(0, name, nic->backend, sizeof(nic->backend)) < 0) return 0;
     format(name, sizeof(name), "%s/mac", path);
     if (xs_read(0, name, mac, sizeof(mac)) != 17) return 0;
-    for (int k = 0; k < 6; k++) nic->mac[k] = hex_byte(mac + 3 * k);
+    for (int k = 0; k < 6; k++) nic->link.mac[k] = hex_byte(mac + 3 * k);
     nic->backend_domain = (u16)xs_number(path, "backend-id", 0);
     if (!xs_wait_state(nic->backend, STATE_init_wait, now() + PATIENCE) && xs_state(nic->backend) != STATE_connected) return 0;
-    nic->tx = allocate_pages(1);
-    nic->rx = allocate_pages(1);
+    if (!nic->tx) {
+        nic->tx = allocate_pages(1);
+        nic->rx = allocate_pages(1);
+        for (int k = 0; k < BUFFERS; k++) {
+            sending[number_of(nic)][k].page = allocate_pages(1);
+            receiving[number_of(nic)][k].page = allocate_pages(1);
+        }
+    }
+    memset(nic->tx, 0, PAGE_SIZE);
+    memset(nic->rx, 0, PAGE_SIZE);
+    nic->tx_consumer = nic->rx_consumer = 0;
     nic->tx->ring.request_event = nic->tx->ring.response_event = nic->rx->ring.request_event = nic->rx->ring.response_event = 1;
     nic->tx_ref = grant_page(nic->backend_domain, nic->tx, 0);
     nic->rx_ref = grant_page(nic->backend_domain, nic->rx, 0);
     nic->port = channel_for(nic->backend_domain);
     if (!nic->port) return 0;
     for (int k = 0; k < BUFFERS; k++) {
-        sending[number_of(nic)][k].page = allocate_pages(1);
-        receiving[number_of(nic)][k].page = allocate_pages(1);
+        sending[number_of(nic)][k].in_use = 0;
         offer(nic, k);
     }
     listen(nic->port, net_event, nic);
     if (!write_frontend(nic) || !xs_wait_state(nic->backend, STATE_connected, now() + PATIENCE)) return 0;
-    nic->is_connected = 1;
+    nic->link.is_connected = 1;
     return 1;
+}
+
+int nic_connect(const char *path) {
+    if (nic_count == COUNT(nics) || !connect(&nics[nic_count], path)) return 0;
+    nics[nic_count].link.send = send;
+    add_link(&nics[nic_count].link);
+    if (nic_count++ == 0) add_service(serve_nics);
+    return 1;
+}
+
+void nics_resume(void) {
+    for (int k = 0; k < nic_count; k++) {
+        char path[64];
+        memcpy(path, nics[k].path, sizeof(path));
+        nics[k].link.is_connected = 0;
+        if (!connect(&nics[k], path)) print("network interface %s does not come back\n", path);
+    }
 }
 
 void nics_start(void) {
     if (!xs_is_there() || !grant_table) return;
     static char names[512];
     int length = xs_list(0, "device/vif", names, sizeof(names));
-    for (int at = 0; at < length && nic_count < COUNT(nics); at += (int)strlen(names + at) + 1) {
+    for (int at = 0; at < length; at += (int)strlen(names + at) + 1) {
         char path[64];
         format(path, sizeof(path), "device/vif/%s", names + at);
-        if (nic_connect(&nics[nic_count], path)) nic_count++;
+        nic_connect(path);
     }
-    if (nic_count) add_service(serve_nics);
 }

@@ -50,6 +50,36 @@
         hyperprivop xen_rsm_dt, 0x02
         hyperprivop xen_ssm_dt, 0x03
 
+// hyperprivop_with(number, r8, r9): hyperprivop 1 to 0x1c.
+        function hyperprivop_with, 3
+        movl r14 = hyperprivop_table
+        add r15 = -1, in0
+        ;;
+        shladd r15 = r15, 4, r0
+        mov r8 = in1
+        mov r9 = in2
+        ;;
+        shladd r14 = r15, 1, r14
+        ;;
+        mov b6 = r14
+        ;;
+        br.sptk.many b6
+        .align 32
+hyperprivop_table:
+        .irp number, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c
+        { .mii
+        break.m \number
+        nop.i 0
+        nop.i 0 ;;
+        }
+        { .mib
+        nop.m 0
+        nop.i 0
+        br.ret.sptk.many b0 ;;
+        }
+        .endr
+        .endp hyperprivop_with
+
 // xen_set_five_rr(rr0, rr1, rr2, rr3, rr4)
         function xen_set_five_rr, 5
         mov r8 = in0

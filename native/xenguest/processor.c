@@ -82,9 +82,17 @@ void panic(const char *text, ...) {
     format_list(line, sizeof(line), text, values);
     __builtin_va_end(values);
     machine->disable_interrupts();
-    // One is enough.
+    // One is enough, and the first one's console may be what is broken.
     static int panicking;
-    while (panicking++) machine->halt();
+    if (on_xen) console_io(0, strlen(line), line);
+    if (panicking++) {
+        for (;;) {
+            machine->disable_interrupts();
+            u32 reason[2] = { CRASH, 0 };
+            if (on_xen) sched_op(SCHEDOP_shutdown, reason);
+            else efi_call(EFI_RESET, 2, 0, 0, 0);
+        }
+    }
     print("PANIC on processor %lu: %s\n", this_cpu->number, line);
     end_machine(CRASH);
 }

@@ -38,7 +38,7 @@ static void show_devices(void) {
     for (int k = 0; k < disk_count; k++)
         print("%s: backend %u, %lu sectors, %lu requests\n", disks[k].path, disks[k].backend_domain, disks[k].sectors, disks[k].requests);
     for (int k = 0; k < nic_count; k++) {
-        u8 *mac = nics[k].mac;
+        u8 *mac = nics[k].link.mac;
         print("%s: backend %u, %02x:%02x:%02x:%02x:%02x:%02x, %lu sent, %lu received\n", nics[k].path, nics[k].backend_domain, mac[0], mac[1], mac[2], mac[3],
             mac[4], mac[5], nics[k].sent, nics[k].received);
     }
@@ -64,7 +64,7 @@ static u32 to_address(const char *text) {
 static void help(void) {
     print("help, selftest, time, cpus, memory, devices, balloon MIB, ping DOMAIN|ADDRESS, halt, reboot, crash");
     if (xs_is_there()) print(", domains, ls [PATH], read PATH, write PATH VALUE, rm PATH");
-    if (is_dom0()) print(", tour, serve DOMAIN, shutdown DOMAIN");
+    if (is_dom0()) print(", tour, serve DOMAIN, serve-network DOMAIN, shutdown DOMAIN");
     print("\n");
 }
 
@@ -93,6 +93,7 @@ static void obey(char *line) {
     else if (IS("rm")) print("%s\n", xs_remove(0, what) >= 0 ? "done" : xs_error);
     else if (IS("tour") && is_dom0()) tour();
     else if (IS("serve") && is_dom0()) print(serve_disk((u16)to_number(what), 51712 + 16 * 25, 2048) ? "done\n" : "not possible\n");
+    else if (IS("serve-network") && is_dom0()) print(serve_nic((u16)to_number(what), 7) ? "done\n" : "not possible\n");
     else if (IS("shutdown") && is_dom0()) print(shut_down_domain((u16)to_number(what), "poweroff") ? "told\n" : "not possible\n");
     else print("%s? There is help\n", line);
 #undef IS

@@ -5,6 +5,7 @@
 #define NOWHERE (1UL << 63 | 0x00000fff00000000UL) // a handle of an address that has no memory
 
 int selftest(void);                     // the number of failures
+void fuzz(u64 seed, u64 rounds);         // and as many more where it is told to go wild
 void expect(const char *name, s64 got, s64 expected);
 void expect_true(const char *name, int holds);
 // A call that must end in this interruption vector; the low byte of ISR where it is not -1.

@@ -4,6 +4,8 @@
 
 #define SAL_SET_VECTORS 0x01000000
 #define AREA_PAGES 4
+#define CALL_SAL_RETURN 0x1200
+#define VCPUOP_is_up 3
 
 struct cpu *cpus[MAXIMUM_CPUS];
 int cpu_count;
@@ -21,16 +23,38 @@ void smp_start(void) {
     extern char other_start_code[] __asm__("other_start");
     sal(SAL_SET_VECTORS, 2, physical(other_start_code), 0, 0, 0);
     for (int n = 1; n < cpu_count; n++) {
-        struct cpu *cpu = allocate_pages(AREA_PAGES);
+        struct cpu *cpu = cpus[n] ? cpus[n] : allocate_pages(AREA_PAGES);
+        if (cpu->is_up) continue;
         cpu->number = (u64)n;
         cpu->lid = lids[n];
         cpus[n] = cpu;
         area_of_lid[lids[n]] = (u64)cpu;
         barrier();
-        if (on_xen) bind_cpu_events(cpu);
+        if (on_xen && !cpu->timer_port) bind_cpu_events(cpu);
         machine->send_ipi(n, wakeup_vector());
         if (!wait_until(is_up, cpu, now() + 5 * SECOND)) print("processor %d does not start\n", n);
     }
+}
+
+// A processor goes down as one that firmware gets back; it comes up as a new one.
+static void go_down(void *argument) {
+    (void)argument;
+    machine->disable_interrupts();
+    this_cpu->is_up = 0;
+    firmware_hypercall(CALL_SAL_RETURN, 0);
+}
+
+int take_down(int n) {
+    if (!on_xen || !run_on(n, go_down, 0)) return 0;
+    // Nothing tells that it is down.
+    for (int k = 0; k < 5000; k++) {
+        if (vcpu_op(VCPUOP_is_up, (u64)n, 0) == 0) {
+            cpus[n]->task = 0;
+            return 1;
+        }
+        sleep(MILLISECOND);
+    }
+    return 0;
 }
 
 void first_main(void);

@@ -112,22 +112,15 @@ region: shl r3 = r2, 61
         srlz.i
         ;;
 mapped:
-        movl r2 = on_xen - REGION7
+        movl r3 = vectors
         movl r14 = DCR
         movl r15 = FPSR_DEFAULT
         add r16 = AREA_RSE, r4
         ;;
-        ld8 r2 = [r2]
+        mov cr.iva = r3
         mov cr.dcr = r14
         mov ar.fpsr = r15
         mov ar.bspstore = r16
-        ;;
-        cmp.ne p6, p7 = 0, r2
-        ;;
-(p6)    movl r3 = xen_vectors
-(p7)    movl r3 = native_vectors
-        ;;
-        mov cr.iva = r3
         ;;
         srlz.i
         movl r2 = PSR_IC | PSR_DT | PSR_RT | PSR_IT | PSR_BN

@@ -27,6 +27,6 @@ static void test_disk(struct disk *disk) {
 void test_devices(void) {
     if (disk_count) test_disk(&disks[0]);
     if (nic_count) {
-        expect_true("nic.sends", nic_send(&nics[0], "\xff\xff\xff\xff\xff\xff" "......" "\x88\xb5" "a frame for nobody, of a type for experiments..............", 64));
+        expect_true("nic.sends", nics[0].link.send(&nics[0].link, "\xff\xff\xff\xff\xff\xff" "......" "\x88\xb5" "a frame for nobody, of a type for experiments..............", 64));
     }
 }

@@ -75,20 +75,22 @@ static void look(void *page) {
     seen_after = attempt(read_word, SHARED_VIEW, 0, 0);
 }
 
-static volatile int pings_left;
+static volatile int is_over;
+
+// Answers each event of the other processor's by one of its own, until it is over.
 static void answer(void *argument) {
-    u64 until = now() + 5 * SECOND, seen = 0;
     (void)argument;
-    while (pings_left > 0 && now() < until) {
+    u64 seen = this_cpu->ipis;
+    phase = 3;
+    while (!is_over) {
         if (this_cpu->ipis == seen) continue;
         seen = this_cpu->ipis;
-        pings_left--;
         if (on_xen) send_ipi_event(0);
         else machine->send_ipi(0, IPI_VECTOR);
     }
 }
 
-static int all_answered(void *argument) { return this_cpu->ipis != *(u64 *)argument; }
+static int has_answered(void *argument) { return this_cpu->ipis != *(u64 *)argument; }
 
 static void test_processors(void) {
     expect("smp.all.up", cpus_up(), cpu_count);
@@ -115,17 +117,26 @@ static void test_processors(void) {
     expect("smp.ptc.ga", (s64)seen_after, (s64)FAULTED);
     free_pages(page, 1);
 
-    pings_left = 20;
+    is_over = 0;
     run_on(1, answer, 0);
+    while (phase != 3) pause();
     int good = 1;
     for (int k = 0; k < 20; k++) {
         u64 before = this_cpu->ipis;
         if (on_xen) send_ipi_event(1);
         else machine->send_ipi(1, IPI_VECTOR);
-        good &= wait_until(all_answered, &before, now() + SECOND);
+        good &= wait_until(has_answered, &before, now() + 5 * SECOND);
     }
+    is_over = 1;
     wait_idle(1, now() + 5 * SECOND);
     expect_true("smp.ipi.ping.pong", good);
+    if (!on_xen) return;
+    expect_true("smp.down", take_down(cpu_count - 1));
+    expect("smp.down.up", cpus_up(), cpu_count - 1);
+    smp_start();
+    expect("smp.up.again", cpus_up(), cpu_count);
+    sum = 0;
+    expect("smp.up.task", run_on(cpu_count - 1, add_number, (void *)77) && wait_idle(cpu_count - 1, now() + 5 * SECOND) ? (s64)sum : -1, 77);
 }
 
 void test_machine(void) {

@@ -125,7 +125,7 @@ static void show_disk(const struct domain *domain) {
         print("  block device  could not be served to %s: %s\n", domain->name, xs_error);
         return;
     }
-    if (wait_until(has_result, path, now() + 5 * SECOND) && xs_read(0, path, text, sizeof(text)) > 0) {
+    if (wait_until(has_result, path, now() + 20 * SECOND) && xs_read(0, path, text, sizeof(text)) > 0) {
         u64 kib = to_number(text + (starts_with(text, "ok ") ? 3 : 7));
         const char *unit = find_text(text, "KiB ");
         u64 microseconds = unit ? to_number(unit + 4) : 1;
@@ -140,12 +140,12 @@ static void show_pings(const struct domain *domain) {
     s64 best = -1;
     int back = 0;
     for (int k = 0; k < 5; k++) {
-        s64 time = ping(to, 56, SECOND);
+        s64 time = ping(to, 56, 5 * SECOND);
         if (time < 0) continue;
         back++;
         if (best < 0 || time < best) best = time;
     }
-    s64 udp = udp_echo(to, "hello", SECOND);
+    s64 udp = udp_echo(to, "hello", 5 * SECOND);
     print("  network       %s at %s: %d of 5 pings came back, the fastest in %ld us; UDP echo %s\n", domain->name, dotted(to, address, sizeof(address)), back,
         best < 0 ? 0 : best / 1000, udp >= 0 ? "as well" : "did not");
 }
@@ -168,14 +168,17 @@ void tour(void) {
         if (all[k].id == 0 || all[k].is_dying) continue;
         if (!served++) show_disk(&all[k]);
     }
+    // Over the host's switch, where dom0 is on it; else dom0 is the switch.
+    for (int k = 0; k < count && !nic_count; k++)
+        if (all[k].id != 0 && !all[k].is_dying) serve_nic(all[k].id, 7);
     for (int k = 0; k < count; k++)
-        if (all[k].id != 0 && !all[k].is_dying && nic_count) show_pings(&all[k]);
+        if (all[k].id != 0 && !all[k].is_dying && has_link()) show_pings(&all[k]);
     if (has_word("stay")) return;
     print("\n");
     for (int k = 0; k < count; k++) {
         if (all[k].id == 0) continue;
         shut_down_domain(all[k].id, "poweroff");
-        int gone = wait_until(is_gone, &all[k].id, now() + 5 * SECOND);
+        int gone = wait_until(is_gone, &all[k].id, now() + 10 * SECOND);
         print("  %s was told to power off%s\n", all[k].name, gone ? ", and did" : ", and has not yet");
     }
     print("  dom0 powers off\n");

@@ -94,6 +94,7 @@ struct bind_interdomain { u16 remote; u32 remote_port, port; };
 struct bind_vcpu { u32 port, vcpu; };
 struct channel_status { u16 domain; u32 port, status, vcpu; union { struct { u16 domain; } unbound; struct { u16 domain; u32 port; } interdomain; u32 pirq, virq; } u; };
 void events_start(void);
+void events_resume(void);               // nothing is bound but this processor's own channels
 void events_start_cpu(void);
 void bind_cpu_events(struct cpu *cpu);
 void bind_timer(void);

@@ -235,6 +235,18 @@ int domain_id(void) {
     return id;
 }
 
+void xs_resume(void) {
+    if (!ring) return;
+    port = start_info->store_port;
+    listen(port, store_event, 0);
+    // What was on its way is not coming any more.
+    ring->reply_consumer = ring->reply_producer;
+    event_first = event_end;
+    machine->enable_interrupts();
+    for (int watch = 0; watch < COUNT(watches); watch++)
+        if (watches[watch].handler) watch_request(XS_WATCH, watch);
+}
+
 void xs_start(void) {
     if (!start_info || !start_info->store_port) return;
     ring = at_physical(start_info->store_frame << PAGE_SHIFT);

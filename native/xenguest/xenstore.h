@@ -9,6 +9,7 @@ enum xs_type {
 typedef void (*xs_handler)(const char *path, void *argument);
 
 void xs_start(void);
+void xs_resume(void);                   // another store, or the same again: the watches are set once more
 int xs_is_there(void);
 extern char xs_error[32];               // the last error: "ENOENT"
 // Length of the reply's payload, or -1 and xs_error. The reply is ended by a zero byte beyond its length.

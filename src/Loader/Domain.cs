@@ -55,7 +55,7 @@ public sealed class Domain : IDisposable
     public Domain(GuestConfig config, Action<string> report, DomainSurroundings host)
         : this(config, report, host, config.Personality == Personality.Xen
             ? () => new XenGuest(host, config, report)
-            : () => new PlatformGuest(config, host.Translator, report))
+            : () => new PlatformGuest(config, host, report))
     {
     }
 

@@ -1,4 +1,5 @@
 using FastXen.Core;
+using FastXen.Platform.Net.Switch;
 using FastXen.Smp;
 using FastXen.Xen;
 
@@ -8,5 +9,6 @@ namespace FastXen.Loader;
 /// <param name="Scheduler">What runs their vCPUs.</param>
 /// <param name="Translator">How their translators work.</param>
 /// <param name="Xen">What those on the Xen interface have in common; made when the first one comes.</param>
+/// <param name="Switches">Networks between them, by name; made when the first one is plugged in.</param>
 /// <param name="Log">Takes a line for the host's log.</param>
-public sealed record DomainSurroundings(Scheduler Scheduler, TranslatorOptions Translator, Func<XenHost> Xen, Action<string> Log);
+public sealed record DomainSurroundings(Scheduler Scheduler, TranslatorOptions Translator, Func<XenHost> Xen, Func<string, VirtualSwitch> Switches, Action<string> Log);

@@ -45,6 +45,9 @@ public static class Errno
     /// <summary>No such operation.</summary>
     public const int ENOSYS = 38;
 
+    /// <summary>There is none of it yet.</summary>
+    public const int ENODATA = 61;
+
     /// <summary>The time has passed.</summary>
     public const int ETIME = 62;
 

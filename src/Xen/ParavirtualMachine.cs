@@ -4,6 +4,7 @@ using FastXen.Mmu;
 using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Physdev;
 using FastXen.Xen.Processor;
 
 namespace FastXen.Xen;
@@ -66,6 +67,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         _arena.AddRam(0, span);
         var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
         Domain = new XenDomain(host.Directory, id, memory, 0, this, configuration.IsPrivileged) { ConventionalEnd = configuration.Memory };
+        Domain.EventChannels.PirqController = new DomainInterrupts(host.Interrupts, Domain);
         SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
         if (!configuration.Populate)
             memory.Maximum = 0;
@@ -137,7 +139,28 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         Domain.Vcpus = count;
     }
 
+    /// <summary>The vCPUs that are up, as a set. Any thread.</summary>
+    internal ulong UpVcpus
+    {
+        get
+        {
+            lock (Registers)
+            {
+                ulong up = 0;
+                foreach (ParavirtualVcpu vcpu in IsDisposed ? [] : _vcpus)
+                    up |= (vcpu.IsUp ? 1UL : 0) << vcpu.Number;
+                return up;
+            }
+        }
+    }
+
     internal FirmwareServices Firmware { get; }
+
+    /// <summary>Held while another domain looks at the vCPUs, which exist while the machine is not disposed; no vCPU is waited for meanwhile.</summary>
+    internal Lock Registers { get; } = new();
+
+    /// <summary>The vCPUs are gone. Under <see cref="Registers"/>.</summary>
+    internal bool IsDisposed { get; private set; }
 
     internal Watchdogs Watchdogs { get; }
 
@@ -159,7 +182,8 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         if (Interlocked.Exchange(ref _isShutDown, 1) != 0)
             return;
         VcpuStop stop = StopOf(reason);
-        Hypervisor.TellOfDomain();
+        if (reason != Xen.ShutdownReason.Suspend || Domain.SuspendPort == 0 || Domain.EventChannels.Send(Domain.SuspendPort) != 0)
+            Hypervisor.TellOfDomain();
         if (stop == VcpuStop.Crashed)
             Configuration.Report(reason == Xen.ShutdownReason.Watchdog ? "the guest did not feed its watchdog" : "the guest says that it crashed");
         foreach (ParavirtualVcpu vcpu in _vcpus)
@@ -196,6 +220,17 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         }
     }
 
+    /// <summary>A vCPU that never ran has the registers that it starts with; up, or down until the firmware's interrupt.</summary>
+    internal void Introduce(ParavirtualVcpu vcpu, bool isUp)
+    {
+        lock (_starts)
+        {
+            if (isUp)
+                vcpu.BringUp();
+            Started?.Invoke(vcpu);
+        }
+    }
+
     /// <summary>Starts vCPU 0 at the kernel's entry, with r28 as its boot parameter's address.</summary>
     public void Boot(ulong entry, ulong bootParameter)
     {
@@ -209,8 +244,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     {
         Hypervisor.Remove(this);
         Watchdogs.Dispose();
-        foreach (ParavirtualVcpu vcpu in _vcpus)
-            vcpu.Dispose();
+        lock (Registers)
+        {
+            IsDisposed = true;
+            foreach (ParavirtualVcpu vcpu in _vcpus)
+                vcpu.Dispose();
+        }
+
         Domain.Destroy();
         Hypervisor.TellOfDomain();
     }

@@ -13,8 +13,13 @@ public sealed class XenDomain
     /// <summary>vCPUs of a domain at most: places in shared_info.</summary>
     public const int MaximumVcpus = 64;
 
+    /// <summary>Parameters of hvm_op (params.h, <c>HVM_NR_PARAMS</c>).</summary>
+    internal const int Parameters = 30;
+
     // Pages of its own P2M table: enough for 128 GiB. The privileged are bounded by the frame numbers that their table can have.
     private const int OrdinaryMappings = 4096;
+
+    private readonly ulong[] _parameters = new ulong[Parameters];
 
     /// <summary>
     /// Makes a domain and enters it in the directory. The shared_info page is in its memory from now on; nothing else is. With 0 vCPUs it gets them later.
@@ -59,6 +64,12 @@ public sealed class XenDomain
     /// <summary>One past the last byte of the memory that it was built with (<c>convmem_end</c>).</summary>
     public ulong ConventionalEnd { get; set; }
 
+    /// <summary>The domain's port that is sent to when it is ready to be saved; 0: VIRQ_DOM_EXC tells of it.</summary>
+    public uint SuspendPort { get; set; }
+
+    /// <summary>Where a debugger wants it to stop (debug_op.h).</summary>
+    public ulong DebugFlags { get; set; }
+
     /// <summary>A debugger of the toolstack's wants to see its faults.</summary>
     public bool IsDebugged { get; set; }
 
@@ -73,6 +84,9 @@ public sealed class XenDomain
 
     /// <summary>Its grant table, and its mappings of others' grants.</summary>
     public GrantTable Grants { get; }
+
+    /// <summary>A parameter of hvm_op, below <see cref="Parameters"/>.</summary>
+    internal ref ulong Parameter(int index) => ref _parameters[index];
 
     /// <summary>Frames of other domains that it mapped as a privileged domain.</summary>
     public ForeignMappings Foreign { get; }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using FastXen.Xen.Backends;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Physdev;
 using FastXen.Xen.Toolstack;
 using FastXen.Xen.Xenstore;
 
@@ -37,6 +38,12 @@ public sealed class XenHost : IDisposable
 
     /// <summary>Who makes, pauses and ends domains for a toolstack in a domain; null: nobody.</summary>
     public IDomainControl? Control { get; set; }
+
+    /// <summary>The machine's interrupt lines.</summary>
+    public MachineInterrupts Interrupts { get; } = new();
+
+    /// <summary>The hypervisor's own messages.</summary>
+    public ConsoleLog Console { get; } = new();
 
     /// <summary>Nanoseconds since the host began: Xen's system time.</summary>
     public ulong SystemTime => SystemTimeAt(Stopwatch.GetTimestamp());

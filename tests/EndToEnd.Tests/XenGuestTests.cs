@@ -13,8 +13,17 @@ public sealed partial class XenGuestTests : IDisposable
 
     private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
 
-    private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false) =>
-        new { name, personality, privileged = isPrivileged, memory = "64M", vcpus, kernel = Kernel, commandLine = words };
+    private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false, bool hasNetwork = false) => new
+    {
+        name,
+        personality,
+        privileged = isPrivileged,
+        memory = "64M",
+        vcpus,
+        kernel = Kernel,
+        commandLine = words,
+        network = hasNetwork ? new object[] { new { type = "switch" } } : [],
+    };
 
     private string Config(object guest)
     {
@@ -50,17 +59,73 @@ public sealed partial class XenGuestTests : IDisposable
     }
 
     [Fact]
-    public void Dom0_finds_the_other_domains_serves_one_of_them_a_disk_and_ends_all()
+    public void It_writes_and_reads_a_disk_of_the_hosts()
+    {
+        string image = Path.Combine(_folder, "disk.img");
+        File.WriteAllBytes(image, new byte[1 << 20]);
+        string config = Config(new { name = "guest", personality = "xen", memory = "64M", kernel = Kernel, commandLine = "selftest scratch", disks = new[] { new { path = image } } });
+        (int code, string output, _) = FastXenProcess.Run("run", config);
+        Assert.Empty(Failures(output));
+        Assert.Equal(0, code);
+        Assert.Contains("ok disk.content", output);
+        // Its last two pages, by the guest's formula.
+        byte[] bytes = File.ReadAllBytes(image);
+        for (int word = 1; word < 4096; word++)
+            Assert.Equal((ulong)word * 0x9e3779b97f4a7c15 ^ 0x1234, BitConverter.ToUInt64(bytes, bytes.Length - 32768 + 8 * word));
+    }
+
+    /// <summary>Over the host's switch, or with dom0 as the switch.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Dom0_finds_the_other_domains_serves_them_and_ends_all(bool hasNetwork)
     {
         string config = Config(new
         {
-            domains = new[] { Guest("dom0", "", isPrivileged: true, vcpus: 2), Guest("alpha", "", vcpus: 2), Guest("beta", "idle") },
+            domains = new[]
+            {
+                Guest("dom0", "", isPrivileged: true, vcpus: 2, hasNetwork: hasNetwork), Guest("alpha", "", vcpus: 2, hasNetwork: hasNetwork),
+                Guest("beta", "idle", hasNetwork: hasNetwork),
+            },
         });
         (int code, string output, string errors) = FastXenProcess.Run("run", config);
         Assert.Equal((0, ""), (code, errors));
         Assert.Matches(@"block device .* of alpha: 4096 KiB written and read back, the same;", output);
+        Assert.Matches(@"network +alpha at 10\.77\.0\.2: 5 of 5 pings came back, .* UDP echo as well", output);
+        Assert.Matches(@"network +beta at 10\.77\.0\.3: 5 of 5 pings came back, .* UDP echo as well", output);
         Assert.Contains("alpha was told to power off, and did", output);
         Assert.Contains("beta was told to power off, and did", output);
+    }
+
+    /// <summary>Calls of the hypervisor at random, but for those that would only end the guest. FASTXEN_FUZZ_ROUNDS has more of them.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Random_calls_of_the_hypervisor_are_answered(int seed)
+    {
+        string rounds = Environment.GetEnvironmentVariable("FASTXEN_FUZZ_ROUNDS") ?? "5000";
+        (int code, string output, string errors) = FastXenProcess.Run("run", Config(Guest("hostile", $"fuzz={seed} rounds={rounds}", vcpus: 2)));
+        Assert.Contains($"fuzz: {rounds} rounds", output);
+        Assert.True(code == 0, $"code {code}: {errors}");
+    }
+
+    /// <summary>
+    /// A guest that does anything, and may crash or wait for ever: the process says that it crashed with code 1. It ends with its neighbour, dom0, whose own tests
+    /// must not notice it.
+    /// </summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void A_hostile_guest_harms_neither_the_host_nor_its_neighbour(int seed)
+    {
+        string config = Config(new
+        {
+            domains = new[] { Guest("dom0", "selftest=3", vcpus: 2, isPrivileged: true), Guest("hostile", $"fuzz={seed} rounds=1000 wild", vcpus: 2) },
+        });
+        (int code, string output, string errors) = FastXenProcess.Run("run", config);
+        Assert.Empty(Failures(output));
+        Assert.Equal(3, Summary.Count(output));
+        Assert.True(code is 0 or 1, $"code {code}: {errors}");
     }
 
     [Fact]

@@ -87,7 +87,7 @@ public class GuestConfigTests
     [InlineData("""{ "kernel": "v", "disks": "a.img" }""", "/guests/g.json: disks: expected a list, found \"a.img\"")]
     [InlineData("""{ "kernel": "v", "disks": { "path": "a.img" } }""", "/guests/g.json: disks: expected a list, found an object")]
     [InlineData("""{ "kernel": "v", "disks": [ "a.img" ] }""", "/guests/g.json: disks[0]: expected an object, found \"a.img\"")]
-    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a" }, { "file": "b" } ] }""", "/guests/g.json: disks[1].file: there is no such field; known are path, readOnly, format")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a" }, { "file": "b" } ] }""", "/guests/g.json: disks[1].file: there is no such field; known are path, readOnly, format, overlay, name")]
     [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "readOnly": "maybe" } ] }""", "/guests/g.json: disks[0].readOnly: expected true or false, found \"maybe\"")]
     [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "format": "qcow2" } ] }""", "/guests/g.json: disks[0].format: expected \"raw\", found \"qcow2\"")]
     [InlineData("""{ "kernel": "v", "disks": [ { "readOnly": true } ] }""", "/guests/g.json: disks[0].path: expected a file name, found nothing")]

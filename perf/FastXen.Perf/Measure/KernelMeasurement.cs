@@ -73,7 +73,8 @@ internal static class KernelMeasurement
         }
     }
 
-    private static Dictionary<string, double> HostPaths()
+    /// <summary>The paths on the host's own Linux: nanoseconds, by name.</summary>
+    public static Dictionary<string, double> HostPaths()
     {
         using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(HostProgram) { RedirectStandardOutput = true })!;
         Dictionary<string, double> paths = [];

@@ -78,7 +78,10 @@ internal sealed record MeasureCommand(IReadOnlySet<string> Parts, IReadOnlyList<
         if (Parts.Contains("counted"))
             report.Counted = CountedMeasurement.Take(Engines[0]);
         if (Parts.Contains("kernel"))
+        {
             report.Kernel = KernelMeasurement.Take(Engines, Rounds);
+            report.Interruptions = InterruptionMeasurement.Take(Engines[0], Rounds);
+        }
         report.LoadAverageAtEnd = HostMachine.Now.LoadAverage;
         report.Save(Output);
         Table.Print(report);

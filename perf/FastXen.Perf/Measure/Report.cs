@@ -85,6 +85,9 @@ internal sealed record Report(DateTime Taken, HostMachine Machine)
     /// <summary>The kit's Linux, by engine.</summary>
     public IReadOnlyList<KernelResult>? Kernel { get; set; }
 
+    /// <summary>Interruptions and their ends, on the default engine, over a system call of the host.</summary>
+    public IReadOnlyList<PathResult>? Interruptions { get; set; }
+
     /// <summary>Counted work, on the default engine.</summary>
     public CountedReport? Counted { get; set; }
 

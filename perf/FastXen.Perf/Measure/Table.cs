@@ -26,9 +26,15 @@ internal static class Table
             Console.WriteLine($"\nthe kit's Linux, {kernel.Engine}, {kernel.Rounds} rounds");
             Console.WriteLine("  path               guest ns     host ns    ratio    noise");
             foreach (PathResult path in kernel.Paths)
-                Console.WriteLine($"  {path.Name,-16}{path.GuestNanoseconds,11:F0}{path.HostNanoseconds,12:F0}{path.Ratio,9:F2}{path.Noise,9:P1}{(path.Bar is { } bar ? $"  bar {bar}: {Verdict(path.Ratio, bar)}" : "")}");
+                Print(path);
             Console.WriteLine($"  Run /init at {kernel.KernelToInitSeconds:F2} s of the kernel's clock, {kernel.StartToInitSeconds:F2} s after the start of the process; scripts done at {kernel.StartToUpSeconds:F2} s");
             Console.WriteLine($"  /tests/run {kernel.TestsSeconds:F1} s ({kernel.TestsVerdict}); memory beyond guest RAM {kernel.OverheadMebibytes:F0} MiB");
+        }
+        if (report.Interruptions is { } interruptions)
+        {
+            Console.WriteLine("\ninterruptions, over a system call of the host");
+            foreach (PathResult path in interruptions)
+                Print(path);
         }
         if (report.Counted is { } counted)
         {
@@ -38,6 +44,9 @@ internal static class Table
         }
         Console.WriteLine();
     }
+
+    private static void Print(PathResult path) =>
+        Console.WriteLine($"  {path.Name,-16}{path.GuestNanoseconds,11:F0}{path.HostNanoseconds,12:F0}{path.Ratio,9:F2}{path.Noise,9:P1}{(path.Bar is { } bar ? $"  bar {bar}: {Verdict(path.Ratio, bar)}" : "")}");
 
     private static string Verdict(double value, double bar) => value <= bar ? "met" : "missed";
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using FastXen.Core.State;
 
 namespace FastXen.Core.Interpret;
@@ -36,11 +37,16 @@ public static unsafe class ProcessorStatus
     {
         if (s->AlatValid != 0)
             Alat.ForgetBank(s);
-        for (int r = 0; r < 16; r++)
+        for (int r = 0; r < 16; r += Vector256<ulong>.Count)
         {
-            (s->Gr[16 + r], s->OtherBank[r]) = (s->OtherBank[r], s->Gr[16 + r]);
-            (s->GrNat[16 + r], s->OtherBankNat[r]) = (s->OtherBankNat[r], s->GrNat[16 + r]);
+            Vector256<ulong> now = Vector256.Load(s->Gr + 16 + r);
+            Vector256.Store(Vector256.Load(s->OtherBank + r), s->Gr + 16 + r);
+            Vector256.Store(now, s->OtherBank + r);
         }
+
+        Vector128<byte> nats = Vector128.Load(s->GrNat + 16);
+        Vector128.Store(Vector128.Load(s->OtherBankNat), s->GrNat + 16);
+        Vector128.Store(nats, s->OtherBankNat);
     }
 
     /// <summary>Selects the translation tables of the mode that the PSR now names.</summary>

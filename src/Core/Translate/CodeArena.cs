@@ -428,9 +428,9 @@ internal sealed unsafe partial class CodeArena : IDisposable
         asm.Mov(Rcx, Rdx);
         asm.ShiftBy(Shift.Shr, Rcx, 61);
         asm.Load(Rcx, new HostAddress(Rbp, Rcx, 8, StateOffsets.Spaces), 8);
-        asm.Arithmetic(Alu.Cmp, Rcx, new HostAddress(Rax, 8));
+        asm.Arithmetic(Alu.Cmp, Rcx, new HostAddress(Rax, JumpEntry.SpaceOffset));
         asm.Jump(Condition.Ne, miss);
-        asm.Jump(new HostAddress(Rax, 16));
+        asm.Jump(new HostAddress(Rax, JumpEntry.CodeOffset));
         asm.Align(16);
         asm.Bind(miss);
         Miss = asm.Here;

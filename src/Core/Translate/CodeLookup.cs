@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using FastXen.Core.Emit;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
@@ -21,6 +22,7 @@ internal sealed unsafe class CodeLookup : IDisposable
     private readonly Translator translator;
     private readonly LazyMemory jumps = new(JumpEntry.Tables * JumpEntry.TableBytes, 2 * JumpEntry.TableBytes);
     private readonly LazyMemory divisions = new(CodeArena.MostDivisionSites * sizeof(DivisionSite));
+    private readonly LazyMemory known = new(KnownContext.Count * sizeof(KnownContext));
     private ulong contextFpsr;
     private bool fpsrIsNumbered;
     private uint mappingVersion, clearedAt;
@@ -44,8 +46,10 @@ internal sealed unsafe class CodeLookup : IDisposable
     /// <summary>The context of the state's PSR, as of the last <see cref="FollowContext"/>.</summary>
     public uint Context => (uint)s->Translated.Context;
 
-    /// <summary>The controls of AR.FPSR in <see cref="Context"/>.</summary>
-    public ulong Fpsr => contextFpsr;
+    // The controls of AR.FPSR that code for Context takes for granted.
+    private ulong CodeFpsr => Number == Translator.OtherControls ? Translator.NoControls : contextFpsr;
+
+    private uint Number => Context >> TranslationContext.FpsrShift & (Translator.MostControls - 1);
 
     /// <summary>True while the state's PSR, FPSR and presence of NaTs are those of <see cref="Context"/>.</summary>
     public bool IsContext =>
@@ -83,11 +87,27 @@ internal sealed unsafe class CodeLookup : IDisposable
     /// <summary>Follows changes of the PSR and of code mappings: afterwards <see cref="CodeState.Spaces"/> and <see cref="Context"/> are those of now.</summary>
     public void FollowContext()
     {
+        VcpuState* s = this.s;
         ulong psr = s->PsrValue & TranslationContext.PsrBits, fpsr = s->Ar[Ar.Fpsr] & TranslationContext.FpsrControls;
         bool nats = s->NatPresent != 0;
         if (psr == s->Translated.ContextPsr && fpsr == contextFpsr && s->Mmu->CodeVersion == mappingVersion && nats == IsWithNats)
             return;
-        uint number = fpsr == contextFpsr && fpsrIsNumbered ? Context >> TranslationContext.FpsrShift & (Translator.MostControls - 1) : translator.FpsrNumber(fpsr);
+        // Interruptions and their ends go to and fro between few.
+        KnownContext* entry = (KnownContext*)known.Start + KnownContext.Index(psr);
+        if (entry->Psr == psr && entry->Fpsr == fpsr && entry->CodeVersion == s->Mmu->CodeVersion && entry->Epoch == s->Translated.SeenEpoch
+            && (entry->Context & TranslationContext.Nat) == (nats ? TranslationContext.Nat : 0) && entry->IsKnown)
+        {
+            s->Translated.ContextPsr = psr;
+            contextFpsr = fpsr;
+            fpsrIsNumbered = true;
+            mappingVersion = entry->CodeVersion;
+            s->Translated.Context = entry->Context;
+            s->Translated.Jumps = JumpsOf(entry->Context);
+            Copy(entry->Spaces, s->Translated.Spaces);
+            return;
+        }
+
+        uint number = fpsr == contextFpsr && fpsrIsNumbered ? Number : translator.FpsrNumber(fpsr);
         s->Translated.ContextPsr = psr;
         contextFpsr = fpsr;
         fpsrIsNumbered = true;
@@ -97,10 +117,39 @@ internal sealed unsafe class CodeLookup : IDisposable
             Clear();
         uint context = TranslationContext.Of(psr, nats) | number << TranslationContext.FpsrShift;
         s->Translated.Context = context;
-        s->Translated.Jumps = (JumpEntry*)jumps.Start + JumpEntry.TableOf(context) * JumpEntry.Count;
+        s->Translated.Jumps = JumpsOf(context);
         ulong mode = Valid | (ulong)context << 32;
         for (int region = 0; region < 8; region++)
             s->Translated.Spaces[region] = Mmu.CodeTlb.SpaceOf(s->Mmu, region) | mode | (Mmu.CodeTlb.PurgesOf(s->Mmu, region) + s->Translated.SeenEpoch) << 40;
+        entry->Psr = psr;
+        entry->Fpsr = fpsr;
+        entry->Epoch = s->Translated.SeenEpoch;
+        entry->CodeVersion = mappingVersion;
+        entry->Context = context;
+        entry->IsKnown = true;
+        Copy(s->Translated.Spaces, entry->Spaces);
+    }
+
+    private JumpEntry* JumpsOf(uint context) => (JumpEntry*)jumps.Start + JumpEntry.TableOf(context) * JumpEntry.Count;
+
+    private static void Copy(ulong* from, ulong* to)
+    {
+        Vector256.Store(Vector256.Load(from), to);
+        Vector256.Store(Vector256.Load(from + 4), to + 4);
+    }
+
+    // What follows from a PSR, FPSR and state of the mappings.
+    private struct KnownContext
+    {
+        public const int Count = 8;
+
+        public ulong Psr, Fpsr, Epoch;
+        public uint CodeVersion, Context;
+        public fixed ulong Spaces[8];
+        public bool IsKnown;
+
+        // By PSR.ic, dfl and dfh, cpl.
+        public static int Index(ulong psr) => (int)(psr >> 13 ^ psr >> 17 ^ psr >> 31) & (Count - 1);
     }
 
     /// <summary>
@@ -110,9 +159,10 @@ internal sealed unsafe class CodeLookup : IDisposable
     /// </summary>
     public byte* Find(RegionState* otherFrame, out bool faulted)
     {
+        VcpuState* s = this.s;
         faulted = false;
         ulong ip = s->Ip | (uint)s->Slot;
-        JumpEntry* jump = s->Translated.Jumps + (s->Ip >> 4 & (JumpEntry.Count - 1));
+        JumpEntry* jump = Place(ip);
         ulong space = s->Translated.Spaces[ip >> 61];
         bool crosses = Crosses;
         Crosses = false;
@@ -140,7 +190,7 @@ internal sealed unsafe class CodeLookup : IDisposable
         {
             if (!translator.IsHot(ip))
                 return null;
-            region = translator.TryMake(s, key, Context, contextFpsr);
+            region = translator.TryMake(s, key, Context, CodeFpsr);
         }
 
         // An entry for which no code can be made: the interpreter's, until its page changes.
@@ -156,13 +206,17 @@ internal sealed unsafe class CodeLookup : IDisposable
     public bool Crosses { get; set; }
 
     /// <summary>What was found for an address is to be looked up in the domain's table again.</summary>
-    public void ForgetJump(ulong ip) => s->Translated.Jumps[ip >> 4 & (JumpEntry.Count - 1)].Space = 0;
+    public void ForgetJump(ulong ip) => Place(ip)->Space = 0;
+
+    // Emitted code asks for whole bundles only, by their number; the places behind them that handlers come back to, or faults, lie elsewhere.
+    private JumpEntry* Place(ulong ip) => s->Translated.Jumps + ((ip >> 4) + (ip & 3) * (JumpEntry.Count / 4) & (JumpEntry.Count - 1));
 
     /// <inheritdoc/>
     public void Dispose()
     {
         jumps.Dispose();
         divisions.Dispose();
+        known.Dispose();
         s->Translated.Jumps = null;
         s->Translated.DivisionSites = null;
     }

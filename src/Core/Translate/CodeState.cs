@@ -187,6 +187,8 @@ public unsafe struct JumpEntry
     /// <summary>Bytes of a table.</summary>
     public const int TableBytes = Count * 32;
 
+    internal const int SpaceOffset = 8, CodeOffset = 16;
+
     /// <summary>The table for a context: bit 0 is PSR.ic, so that its change is one addition.</summary>
     public static uint TableOf(uint context) =>
         (context & TranslationContext.Ic)

@@ -24,6 +24,7 @@ internal sealed unsafe class Dispatcher : IDisposable
     private const int MostLooks = 4;
 
     private readonly Vcpu vcpu;
+    // Read once in each method: the compiler does not know that it is not null, and asks each time.
     private readonly VcpuState* s;
     private readonly Translator translator;
     private readonly CodeArena arena;
@@ -82,6 +83,7 @@ internal sealed unsafe class Dispatcher : IDisposable
     // To the next look-point.
     private void Advance()
     {
+        VcpuState* s = this.s;
         for (int looks = 0; ;)
         {
             Look();
@@ -135,6 +137,7 @@ internal sealed unsafe class Dispatcher : IDisposable
     // Runs translated code. True at a look-point, false where the run goes on at the state's ip and slot.
     private bool Execute(byte* code)
     {
+        VcpuState* s = this.s;
         Unpack(s);
         for (; ; )
         {
@@ -220,6 +223,7 @@ internal sealed unsafe class Dispatcher : IDisposable
     // Lets the interpreter's handler do one instruction. resumes: the translated code goes on behind it.
     private int Handle(ExitSite* site, out bool resumes)
     {
+        VcpuState* s = this.s;
         RegionState* region = site->Region;
         Instruction* i = site->Guest;
         s->CodeVa = s->FetchVa = region->CodeVa;
@@ -263,6 +267,7 @@ internal sealed unsafe class Dispatcher : IDisposable
     // The run goes on outside of translated code, or at a look-point.
     private int Leave(ExitSite* site, int step, out bool resumes)
     {
+        VcpuState* s = this.s;
         RegionState* region = site->Region;
         Instruction* i = site->Guest;
         resumes = false;
@@ -301,6 +306,7 @@ internal sealed unsafe class Dispatcher : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void FastEntryTables()
     {
+        VcpuState* s = this.s;
         var from = (ulong*)s->Mmu->Data;
         if (from != pagesTables || s->Mmu->DataVersion != pagesVersion)
         {

@@ -40,6 +40,7 @@ internal static class TranslationContext
         >= Opcode.Ld1 and <= Opcode.Fetchadd8Rel => false,
         >= Opcode.SetfSig and <= Opcode.GetfD => false,
         Opcode.Fma or Opcode.Fms or Opcode.Fnma or Opcode.XmaL or Opcode.XmaH or Opcode.XmaHu => false,
+        Opcode.Alloc or (>= Opcode.ProbeR and <= Opcode.ProbeWFault) or (>= Opcode.ItcD and <= Opcode.Tak) => false,
         Opcode.MovToArI or Opcode.MovFromArI or Opcode.MovToArM or Opcode.MovFromArM or Opcode.MovToCr or Opcode.MovFromCr => false,
         Opcode.Ssm or Opcode.Rsm or Opcode.Sum or Opcode.Rum or Opcode.SrlzD or Opcode.SrlzI or Opcode.MovToPsrL or Opcode.MovFromPsr => false,
         _ => true,

@@ -17,8 +17,17 @@ internal sealed unsafe class Translator : IDisposable
     // Most entries that are known, those without code among them.
     private const int MostKeys = 1 << 17;
 
-    /// <summary>Numbers of FPSR's controls: bits 6:5 of a context.</summary>
+    /// <summary>Numbers of FPSR's controls: bits 6:5 of a context. The last one stands for all values that have none of their own.</summary>
     public const int MostControls = 4;
+
+    /// <summary>The number for values that have none: such code takes nothing for granted of FPSR (<see cref="NoControls"/>).</summary>
+    public const uint OtherControls = MostControls - 1;
+
+    /// <summary>A value of FPSR's controls for which everything that depends on them is its handler's: no exception is masked.</summary>
+    public const ulong NoControls = 0;
+
+    // So often values without a number come before all numbers are given anew.
+    private const int Patience = 1 << 16;
 
     /// <summary>A context for which no doubles are kept in host registers: for entries at which that failed.</summary>
     public const uint PlainFloats = 1 << 8;
@@ -45,8 +54,8 @@ internal sealed unsafe class Translator : IDisposable
     // Loops that are regions of their own, by page: first slots.
     private static readonly HashSet<int> NoLoops = [];
     private readonly Dictionary<ulong, HashSet<int>> ownLoops = [];
-    private readonly ulong[] controls = new ulong[MostControls];
-    private int controlCount;
+    private readonly ulong[] controls = new ulong[OtherControls];
+    private int controlCount, otherControls;
     private long generation, translated, refused, guestSlots, hostBytes, flushes, drops, forgottenPages;
 
     public Translator(DomainCode code)
@@ -80,8 +89,8 @@ internal sealed unsafe class Translator : IDisposable
     }
 
     /// <summary>
-    /// The number of FPSR's controls: few values of them are in use, and code is made for each. Good if <see cref="CodeState.Stale"/>, looked at
-    /// afterwards, is 0.
+    /// The number of FPSR's controls: few values of them are in use, and code is made for each; the others share code that works for any. Good if
+    /// <see cref="CodeState.Stale"/>, looked at afterwards, is 0.
     /// </summary>
     public uint FpsrNumber(ulong fpsr)
     {
@@ -93,9 +102,12 @@ internal sealed unsafe class Translator : IDisposable
             known = controls.AsSpan(0, controlCount).IndexOf(fpsr);
             if (known >= 0)
                 return (uint)known;
-            if (controlCount == MostControls)
+            if (controlCount == OtherControls)
             {
-                // All vCPUs know that the numbers do not hold before there are others.
+                if (++otherControls < Patience)
+                    return OtherControls;
+                // Others than the first ones are in use now. All vCPUs know that the numbers do not hold before there are others.
+                otherControls = 0;
                 Drop();
                 code.Epochs.Begin();
                 Volatile.Write(ref controlCount, 0);

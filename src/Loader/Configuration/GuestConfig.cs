@@ -102,6 +102,8 @@ public enum NetworkType
     Nat,
     /// <summary>A TAP interface of the host.</summary>
     Tap,
+    /// <summary>A switch of the process, to which other guests are connected.</summary>
+    Switch,
 }
 
 /// <summary>A network interface.</summary>
@@ -109,7 +111,14 @@ public enum NetworkType
 /// <param name="Device">The host's TAP interface; null for NAT.</param>
 /// <param name="Mac">Its address (six bytes), or null for one made from the guest's name.</param>
 /// <param name="HostForwards">Ports of the host that lead into the guest; NAT only.</param>
-public sealed record NetworkConfig(NetworkType Type, string? Device, byte[]? Mac, IReadOnlyList<HostForward> HostForwards);
+public sealed record NetworkConfig(NetworkType Type, string? Device, byte[]? Mac, IReadOnlyList<HostForward> HostForwards)
+{
+    /// <summary>Name of the switch, where <see cref="Type"/> is one without a name given.</summary>
+    public const string DefaultBridge = "xenbr0";
+
+    /// <summary>Name of the switch; of type switch only.</summary>
+    public string Bridge { get; init; } = DefaultBridge;
+}
 
 /// <summary>Transport protocol of a forwarded port.</summary>
 public enum ForwardProtocol

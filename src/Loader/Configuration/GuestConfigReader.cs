@@ -148,7 +148,7 @@ public static class GuestConfigReader
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
             Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name").ConvertAll(disk => ReadDisk(disk, personality)),
-            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "mac", "hostForwards").ConvertAll(ReadNetwork),
+            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards").ConvertAll(ReadNetwork),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
             EfiVariables = node.File("efiVariables"),
         };
@@ -226,14 +226,19 @@ public static class GuestConfigReader
             // IFNAMSIZ is 16 with the terminating zero; '/' and white space are not allowed in an interface's name.
             if (device is null || device.Length is 0 or > 15 || device.Any(static c => c is '/' or ':' || char.IsWhiteSpace(c) || !char.IsAscii(c) || char.IsControl(c)))
                 throw node.Wrong("device", "the name of a TAP interface of the host");
-            if (forwards.Count > 0) throw node.Problem("hostForwards", "only a \"nat\" network forwards ports, this one is \"tap\"");
         }
         else if (device is not null)
         {
-            throw node.Problem("device", "only a \"tap\" network has a device, this one is \"nat\"");
+            throw node.Problem("device", $"only a \"tap\" network has a device, this one is \"{Printed(type)}\"");
         }
-        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text)));
+        if (type != NetworkType.Nat && forwards.Count > 0) throw node.Problem("hostForwards", $"only a \"nat\" network forwards ports, this one is \"{Printed(type)}\"");
+        string? bridge = node.Text("bridge");
+        if (bridge is not null && type != NetworkType.Switch) throw node.Problem("bridge", $"only a \"switch\" network names its switch, this one is \"{Printed(type)}\"");
+        if (bridge is not null && !IsName(bridge)) throw node.Wrong("bridge", NameRule);
+        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text))) { Bridge = bridge ?? NetworkConfig.DefaultBridge };
     }
+
+    private static string Printed(NetworkType type) => type.ToString().ToLowerInvariant();
 
     private static byte[]? ReadMac(ConfigNode node)
     {

@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Xen;
+using FastXen.Platform.Net.Switch;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 using FastXen.Xen;
@@ -14,12 +16,15 @@ public sealed class Host : IDisposable
     // Domain numbers are below DOMID_FIRST_RESERVED; the last of them is the host's own backends' (DomainIds.Host).
     private const int HighestNumber = DomainIds.FirstReserved - 2;
 
+    private static readonly TimeSpan GraceAfterDom0 = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, HostedDomain> _domains = [];
     // Names of domains that exist or are being made.
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly HashSet<int> _numbers = [];
     private readonly Lazy<XenHost> _xen;
+    private readonly ConcurrentDictionary<string, VirtualSwitch> _switches = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Scheduler? _scheduler;
     private int _lastId;
@@ -144,6 +149,15 @@ public sealed class Host : IDisposable
         }
     }
 
+    /// <summary>dom0 has powered off, and with it, as on Xen, the machine of the other domains on the Xen interface: they are asked first, too.</summary>
+    internal void PowerOffXen()
+    {
+        foreach (HostedDomain domain in Domains)
+        {
+            if (domain.Config.Personality == Personality.Xen) _ = domain.ShutdownAsync(GraceAfterDom0, force: true);
+        }
+    }
+
     /// <summary>Ends the threads of the host. After <see cref="StopAsync"/>.</summary>
     public void Dispose()
     {
@@ -201,7 +215,8 @@ public sealed class Host : IDisposable
         return domain;
     }
 
-    private DomainSurroundings SurroundingsFor(GuestConfig config) => new(SchedulerFor(config), Translator, () => Xen, Log.Write);
+    private DomainSurroundings SurroundingsFor(GuestConfig config) => new(
+        SchedulerFor(config), Translator, () => Xen, name => _switches.GetOrAdd(name, static name => new VirtualSwitch(name)), Log.Write);
 
     // The number of the domain that is to have the name: one that cannot be made uses its number up.
     private int Reserve(GuestConfig config)

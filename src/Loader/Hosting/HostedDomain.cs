@@ -179,6 +179,7 @@ public sealed class HostedDomain
             _ => HostEventKind.Destroyed,
         });
         _ended.SetResult(reason);
+        if (Config.IsPrivileged && reason is VcpuStop.PowerOff or VcpuStop.Halted) _host.PowerOffXen();
     }
 
     // False: the guest was not asked, and the caller may do as it likes.

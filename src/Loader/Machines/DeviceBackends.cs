@@ -5,25 +5,31 @@ using FastXen.Loader.Images;
 using FastXen.Platform;
 using FastXen.Platform.Net;
 using FastXen.Platform.Net.Nat;
+using FastXen.Platform.Net.Switch;
 using FastXen.Platform.Net.Tap;
 
 namespace FastXen.Loader.Machines;
+
+/// <summary>What a guest's network card is plugged into: one of a network of its own and a switch.</summary>
+internal readonly record struct NetworkEnd(MacAddress Address, INetBackend? Backend, VirtualSwitch? Switch);
 
 /// <summary>The far ends of a guest's devices: they outlive its reboots.</summary>
 internal sealed class DeviceBackends : IDisposable
 {
     private readonly Action<string> _report;
     private readonly List<DiskDevice> _disks = [];
-    private readonly List<NetworkDevice> _networks = [];
+    private readonly List<NetworkEnd> _networks = [];
+    private readonly Func<string, VirtualSwitch> _switches;
 
-    /// <summary>Opens what a config names; what cannot be opened is a <see cref="LoadException"/>.</summary>
-    public DeviceBackends(GuestConfig config, Action<string> report)
+    /// <summary>Opens what a config names; what cannot be opened is a <see cref="LoadException"/>. <paramref name="switches"/>: the host's switches by name.</summary>
+    public DeviceBackends(GuestConfig config, Func<string, VirtualSwitch> switches, Action<string> report)
     {
         _report = report;
+        _switches = switches;
         try
         {
             foreach (DiskConfig disk in config.Disks) Open(disk);
-            for (int i = 0; i < config.Network.Count; i++) Open(config.Network[i], config.Name, i);
+            for (int i = 0; i < config.Network.Count; i++) Open(config.Network[i], config, i);
         }
         catch (Exception e)
         {
@@ -37,7 +43,7 @@ internal sealed class DeviceBackends : IDisposable
     public IReadOnlyList<DiskDevice> Disks => _disks;
 
     /// <summary>Network interfaces, in the config's order.</summary>
-    public IReadOnlyList<NetworkDevice> Networks => _networks;
+    public IReadOnlyList<NetworkEnd> Networks => _networks;
 
     private void Open(DiskConfig disk)
     {
@@ -45,17 +51,24 @@ internal sealed class DeviceBackends : IDisposable
         _disks.Add(new DiskDevice(DiskImage.Open(disk), name.Length <= 20 ? name : name[..20]));
     }
 
-    private void Open(NetworkConfig network, string guest, int index)
+    private void Open(NetworkConfig network, GuestConfig config, int index)
     {
-        INetBackend backend = network.Type == NetworkType.Tap
-            ? TapBackend.Open(network.Device!)
-            : new NatBackend(new NatOptions
-            {
-                HostForwards = [.. network.HostForwards.Select(static forward =>
-                    new Platform.Net.Nat.HostForward(forward.Protocol == ForwardProtocol.Udp, forward.Host.Address, forward.Host.Port, forward.GuestPort))],
-            });
-        _networks.Add(new NetworkDevice(backend, MacAddress.Read(network.Mac ?? DefaultMac(guest, index))));
+        MacAddress address = MacAddress.Read(network.Mac ?? DefaultMac(config.Name, index));
+        _networks.Add(network.Type switch
+        {
+            NetworkType.Tap => new NetworkEnd(address, TapBackend.Open(network.Device!), null),
+            // The driver domain connects its card to the switch itself: they agree on more than a backend can.
+            NetworkType.Switch when config.Personality == Personality.Xen => new NetworkEnd(address, null, _switches(network.Bridge)),
+            NetworkType.Switch => new NetworkEnd(address, new SwitchNetwork(_switches(network.Bridge), address), null),
+            _ => new NetworkEnd(address, Nat(network), null),
+        });
     }
+
+    private static NatBackend Nat(NetworkConfig network) => new(new NatOptions
+    {
+        HostForwards = [.. network.HostForwards.Select(static forward =>
+            new Platform.Net.Nat.HostForward(forward.Protocol == ForwardProtocol.Udp, forward.Host.Address, forward.Host.Port, forward.GuestPort))],
+    });
 
     // Locally administered; the guest's name and the interface's number make it the same in each run and differ between guests.
     private static byte[] DefaultMac(string guest, int index)
@@ -80,7 +93,7 @@ internal sealed class DeviceBackends : IDisposable
             disk.Backend.Dispose();
         }
         _disks.Clear();
-        foreach (NetworkDevice network in _networks) network.Backend.Dispose();
+        foreach (NetworkEnd network in _networks) network.Backend?.Dispose();
         _networks.Clear();
     }
 }

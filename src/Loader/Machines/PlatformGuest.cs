@@ -17,13 +17,13 @@ internal sealed class PlatformGuest : IGuest
     private readonly DeviceBackends _devices;
     private readonly VariableStore _variables;
 
-    public PlatformGuest(GuestConfig config, TranslatorOptions translator, Action<string> report)
+    public PlatformGuest(GuestConfig config, DomainSurroundings surroundings, Action<string> report)
     {
         _config = config;
-        _translator = translator;
+        _translator = surroundings.Translator;
         _report = report;
         _images = new BootImages(config);
-        _devices = new DeviceBackends(config, report);
+        _devices = new DeviceBackends(config, surroundings.Switches, report);
         try
         {
             _variables = new VariableStore(config.EfiVariables);
@@ -48,7 +48,7 @@ internal sealed class PlatformGuest : IGuest
             Engine = _config.Engine,
             Translator = _translator,
             Disks = _devices.Disks,
-            Networks = _devices.Networks,
+            Networks = [.. _devices.Networks.Select(static network => new NetworkDevice(network.Backend!, network.Address))],
             Variables = _variables,
             Report = _report,
         });

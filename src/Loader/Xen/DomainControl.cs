@@ -63,7 +63,7 @@ internal sealed class DomainControl(Host host, XenHost xen) : IDomainControl
 
     public bool IsPaused(XenDomain domain) => Find(domain)?.Scheduling.IsPaused ?? false;
 
-    public void Hold(XenDomain domain) => Find(domain)?.Scheduling.Hold();
+    public bool TryHold(XenDomain domain) => Do(domain, static hosted => hosted.Scheduling.Hold()) == 0;
 
     public void Release(XenDomain domain) => Find(domain)?.Scheduling.Release();
 

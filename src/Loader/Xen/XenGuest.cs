@@ -4,6 +4,7 @@ using FastXen.Loader.Machines;
 using FastXen.Platform.Uart;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
+using FastXen.Xen.Backends.Net;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
@@ -34,7 +35,7 @@ internal sealed class XenGuest : IGuest
         _kernel.CheckFits(layout);
         _entry = _kernel.ReadXenEntry();
         if (config.Initrd is { } initrd) _initrd = RamDisk.Place(initrd, layout, _kernel);
-        _devices = new DeviceBackends(config, report);
+        _devices = new DeviceBackends(config, surroundings.Switches, report);
     }
 
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
@@ -98,6 +99,11 @@ internal sealed class XenGuest : IGuest
             DiskConfig disk = _config.Disks[i];
             string name = disk.Name ?? $"xvd{(char)('a' + i)}";
             _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
+        }
+        for (int i = 0; i < _devices.Networks.Count; i++)
+        {
+            NetworkEnd end = _devices.Networks[i];
+            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
         }
     }
 

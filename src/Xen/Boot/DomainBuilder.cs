@@ -51,12 +51,12 @@ public static class DomainBuilder
         ulong total = TotalFrames(machine);
         IReadOnlyList<EfiMemoryRange> map = MemoryMap(total);
         var firmware = new DomainFirmware(machine.Vcpus.Count, map);
-        machine.Firmware.Tables = firmware;
+        machine.Firmware.Tables = firmware.Addresses;
         memory.Write(0, firmware.Image);
         memory.Write((total - 4) << Frame.Shift, MemmapInfo.Of(map));
 
         ulong startInfo = (total - 3) << Frame.Shift;
-        Span<byte> page = new byte[StartInfoSize + 96];
+        Span<byte> page = new byte[StartInfoSize + BootParameter.Size];
         Encoding.ASCII.GetBytes("xen-3.0-ia64").CopyTo(page);
         Put(page, 0x20, total);
         if (machine.Configuration.IsPrivileged)
@@ -77,15 +77,7 @@ public static class DomainBuilder
         // boot_param, as Linux's ia64_boot_param.
         Span<byte> boot = page[StartInfoSize..];
         Put(boot, 0x00, startInfo + CommandLineOffset);
-        Put(boot, 0x08, firmware.SystemTable);
-        Put(boot, 0x10, firmware.MemoryMap);
-        Put(boot, 0x18, (ulong)firmware.MemoryMapSize);
-        Put(boot, 0x20, (ulong)DomainFirmware.MemoryDescriptorSize);
-        BinaryPrimitives.WriteUInt32LittleEndian(boot[0x28..], EfiMemoryMap.DescriptorVersion);
-        BinaryPrimitives.WriteUInt16LittleEndian(boot[0x2c..], 80);
-        BinaryPrimitives.WriteUInt16LittleEndian(boot[0x2e..], 25);
-        BinaryPrimitives.WriteUInt16LittleEndian(boot[0x32..], 24);
-        Put(boot, 0x38, firmware.FpswaInterface);
+        BootParameter.SetFirmware(boot, firmware);
         Put(boot, 0x40, image.Initrd);
         Put(boot, 0x48, image.InitrdSize);
         memory.Write(startInfo, page);
@@ -100,15 +92,7 @@ public static class DomainBuilder
     private static List<EfiMemoryRange> MemoryMap(ulong total)
     {
         ulong magic = (total - MagicPages) << Frame.Shift;
-        return
-        [
-            new(EfiMemoryType.PalCode, 0, 0x1000, EfiMemoryMap.WriteBack | EfiMemoryMap.Runtime),
-            new(EfiMemoryType.AcpiNvs, FirmwareLayout.Acpi, 0x1000, EfiMemoryMap.WriteBack),
-            new(EfiMemoryType.RuntimeServicesData, FirmwareLayout.Tables, 0x1000, EfiMemoryMap.WriteBack | EfiMemoryMap.Runtime),
-            new(EfiMemoryType.Conventional, FirmwareLayout.Size, magic - FirmwareLayout.Size, EfiMemoryMap.WriteBack),
-            new(EfiMemoryType.RuntimeServicesData, magic, MagicPages << Frame.Shift, EfiMemoryMap.WriteBack | EfiMemoryMap.Runtime),
-            new(EfiMemoryType.MemoryMappedIoPortSpace, FirmwareLayout.PortSpace, FirmwareLayout.PortSpaceSize, EfiMemoryMap.Uncacheable),
-        ];
+        return DomainMemoryMap.Of([(FirmwareLayout.Size, magic)], magic, MagicPages);
     }
 
     private static void Put(Span<byte> at, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(at[offset..], value);

@@ -34,6 +34,9 @@ internal sealed class DomainFirmware
     /// <summary>Bytes of a descriptor.</summary>
     public static int MemoryDescriptorSize => DescriptorSize;
 
+    /// <summary>What is changed later.</summary>
+    public FirmwareTables Addresses => new(FunctionDescriptors, FpswaPointer);
+
     /// <summary>Guest address of the FPSWA interface.</summary>
     public ulong FpswaInterface { get; }
 

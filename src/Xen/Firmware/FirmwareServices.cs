@@ -8,6 +8,9 @@ using FastXen.Xen.Processor;
 
 namespace FastXen.Xen.Firmware;
 
+/// <summary>What SetVirtualAddressMap changes in the guest's memory: the runtime services' function descriptors, and the pointer to FPSWA's. Guest addresses; 0: there are none.</summary>
+internal readonly record struct FirmwareTables(ulong FunctionDescriptors, ulong FpswaPointer);
+
 /// <summary>PAL, SAL and EFI of a paravirtualized domain: what differs from the platform's.</summary>
 internal sealed class FirmwareServices(ParavirtualMachine machine)
 {
@@ -27,7 +30,18 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
     public BootRendezvous? Rendezvous => _rendezvous;
 
     /// <summary>The firmware's tables in guest memory; set by who builds the domain.</summary>
-    public DomainFirmware? Tables { get; set; }
+    public FirmwareTables Tables { get; set; }
+
+    /// <summary>SetVirtualAddressMap was called.</summary>
+    public bool IsVirtual => _virtualMode;
+
+    /// <summary>The state of a domain that was saved.</summary>
+    public void Restore(BootRendezvous? rendezvous, bool isVirtual, FirmwareTables tables)
+    {
+        _rendezvous = rendezvous;
+        _virtualMode = isVirtual;
+        Tables = tables;
+    }
 
     // Made when all vCPUs are there.
     private PalServices Platform => _pal ??= new PalServices(machine.Arena, [.. machine.Vcpus.Select(vcpu => vcpu.Processor)]);
@@ -116,7 +130,7 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
     private long GetTime(ServiceCall call)
     {
         Span<byte> now = stackalloc byte[RealTimeClock.TimeSize];
-        _clock.Read(now);
+        _clock.Read(now, machine.Domain.TimeOffset);
         Span<byte> capabilities = stackalloc byte[12];
         capabilities.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(capabilities, 1);
@@ -134,7 +148,8 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
         ulong size = call.In(0), map = call.In(3);
         lock (_gate)
         {
-            if (_virtualMode || Tables is not { } tables)
+            FirmwareTables tables = Tables;
+            if (_virtualMode || tables.FunctionDescriptors == 0)
                 return EfiStatus.Unsupported;
             if (call.In(1) != Descriptor || (uint)call.In(2) != EfiMemoryMap.DescriptorVersion || size > 0x1_0000)
                 return EfiStatus.InvalidParameter;

@@ -25,6 +25,7 @@ internal static unsafe partial class Hypercall
         for (int number = 0; number < Count; number++)
             table[number] = &NotThere;
         table[6] = &SchedOp.DoCompat;
+        table[7] = &PlatformOp.Do;
         table[12] = &MemoryOp.Do;
         table[13] = &Multicall.Do;
         table[17] = &XenVersion.Do;
@@ -34,7 +35,13 @@ internal static unsafe partial class Hypercall
         table[29] = &SchedOp.Do;
         table[30] = &CallbackOp.Do;
         table[32] = &EventChannelOp.Do;
+        table[33] = &PhysdevOp.Do;
+        table[34] = &HvmOp.Do;
+        table[35] = &SysctlOp.Do;
+        table[36] = &DomctlOp.Do;
         table[48] = &Dom0VpOp.Do;
+        table[49] = &PhysdevOp.DoFastEoi;
+        table[50] = &DebugOp.Do;
         return table;
     }
 

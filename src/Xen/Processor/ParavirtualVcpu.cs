@@ -19,7 +19,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     public const byte EventRequest = 1;
 
     /// <summary>Where the window with the shared registers is until the guest moves it (XSI_BASE).</summary>
-    private const ulong DefaultWindow = 0xf500_0000_0000_0000;
+    internal const ulong DefaultWindow = 0xf500_0000_0000_0000;
 
     [ThreadStatic]
     private static ParavirtualVcpu? t_current;
@@ -62,7 +62,10 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     public bool IsUp => Volatile.Read(ref _state->Down) == 0;
 
     /// <summary>It was started once, so that there is something that can go on.</summary>
-    internal bool IsInitialized => Volatile.Read(ref _start) != null;
+    public bool IsInitialized => Volatile.Read(ref _start) != null;
+
+    /// <summary>How it was started last; null where it never was.</summary>
+    internal VcpuStart? StartState => Volatile.Read(ref _start);
 
     /// <summary>What it is doing, and where its time went.</summary>
     internal Runstate Runstate { get; } = new();
@@ -87,7 +90,8 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
 
     internal ParavirtualState* State => _state;
 
-    private ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
+    /// <summary>Frame number of its shared registers.</summary>
+    internal ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
 
     /// <summary>The vCPU on whose thread a hypercall that changes a domain's memory is under way; null on other threads.</summary>
     internal static ParavirtualVcpu? Current
@@ -139,8 +143,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         s->Cr[Cr.Dcr] = 0x7f00;
         const ulong Psr0 = Psr.Ac | Psr.Ic | Psr.Bn;
         VirtualPsr.Share(s, _state, Psr0);
-        for (int region = 0; region < 8; region++)
-            VirtualPsr.LoadRegion(s, _state, region);
+        VirtualPsr.LoadRegions(s, _state);
         VirtualPsr.Set(s, Psr0);
         AddressSpace.SelectMode(s);
         s->Ip = entry & ~0xFUL;
@@ -190,6 +193,14 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
     {
         if (Interlocked.Exchange(ref _state->Down, 1) == 0)
             Processor.PostInterrupt(EventRequest);
+    }
+
+    /// <summary>The vCPU's state was restored: as which it goes on. Not while it runs.</summary>
+    internal void Take(VcpuStart? start, int down, int restarts)
+    {
+        _start = start;
+        _state->Restarts = restarts;
+        Volatile.Write(ref _state->Down, start == null ? 1 : down);
     }
 
     /// <summary>At a look-point of a vCPU that is down, or is to begin anew: false where it has to wait.</summary>

@@ -68,6 +68,13 @@ internal static unsafe class VirtualPsr
         LoadRegion(s, p, 4, on);
     }
 
+    /// <summary>As <see cref="LoadRegion(VcpuState*, ParavirtualState*, int)"/>, all of them.</summary>
+    public static void LoadRegions(VcpuState* s, ParavirtualState* p)
+    {
+        for (int region = 0; region < 8; region++)
+            LoadRegion(s, p, region);
+    }
+
     /// <summary>Sets a region register as the guest has it, in the mode that it is in.</summary>
     public static void LoadRegion(VcpuState* s, ParavirtualState* p, int region) =>
         LoadRegion(s, p, region, p->Registers->MetaphysicalMode != 0 && region is 0 or 4);

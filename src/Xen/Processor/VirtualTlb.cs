@@ -19,6 +19,9 @@ internal static unsafe class VirtualTlb
         return IsHypervisors(va) || (begin < window.WindowVa + window.WindowSize && window.WindowVa - begin < size && begin <= window.WindowVa);
     }
 
+    /// <summary>True for a range that guests may neither insert nor purge: the hypervisor's own addresses.</summary>
+    internal static bool IsRefused(VcpuState* s, ulong va, int shift) => Overlaps(s, va, shift);
+
     private static int Refuse(VcpuState* s, string what, ulong va)
     {
         Vcpu.Of(s).Crash($"{what} of 0x{va:x16}, an address of the hypervisor's");

@@ -39,10 +39,13 @@ public interface IDomainControl
     /// <summary>Has been paused by <see cref="Pause"/>, or was not started yet.</summary>
     bool IsPaused(XenDomain domain);
 
-    /// <summary>Stops its vCPUs for the time of an operation, as <see cref="Pause"/> but counted and apart from it; undone by <see cref="Release"/>.</summary>
-    void Hold(XenDomain domain);
+    /// <summary>
+    /// Stops its vCPUs for the time of an operation, as <see cref="Pause"/> but counted and apart from it; undone by <see cref="Release"/>. False for one
+    /// that is on its way out.
+    /// </summary>
+    bool TryHold(XenDomain domain);
 
-    /// <summary>Undoes one <see cref="Hold"/>.</summary>
+    /// <summary>Undoes one <see cref="TryHold"/>.</summary>
     void Release(XenDomain domain);
 
     /// <summary>True when none of its vCPUs runs code, and none will while it is held or paused.</summary>

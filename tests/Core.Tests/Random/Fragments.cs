@@ -108,11 +108,16 @@ internal static class Fragments
         { .mib; nop.m 0; nop.i 0; rfi ;; }
         """;
 
-    /// <summary>Toggles the bits r25 in the first word of the bundle at r24, makes them seen, and calls it.</summary>
-    public static readonly string ModifyCode = """
-        { .mmi; ld8 r26=[r24] ;; xor r26=r25,r26; nop.i 0 ;; }
-        { .mmi; st8 [r24]=r26 ;; fc.i r24; nop.i 0 ;; }
+    /// <summary>
+    /// Toggles the bits r25 in the first word of the bundle at r24 (by its address for stores, r27), makes them seen, and calls it. Where an interruption keeps the program
+    /// from that, the handler does it.
+    /// </summary>
+    public static readonly string ModifyCode = $$"""
+        { .mlx; ld8 r26=[r24]; movl r28={{Layout.Changing}} ;; }
+        { .mmi; st1 [r28]=r28 ;; xor r26=r25,r26; nop.i 0 ;; }
+        { .mmi; st8 [r27]=r26 ;; fc.i r24; nop.i 0 ;; }
         { .mmi; sync.i ;; srlz.i; mov b6=r24 ;; }
+        { .mmi; st1 [r28]=r0; nop.m 0; nop.i 0 ;; }
         { .mib; nop.m 0; nop.i 0; br.call.sptk.many b7=b6 ;; }
         """;
 

@@ -2,8 +2,8 @@ using FastXen.Core.Decode;
 
 namespace FastXen.Core.Tests.RandomPrograms;
 
-/// <summary>A program: memory, where its code ends, whether registers begin with NaTs, and the seed of everything else.</summary>
-internal sealed record GuestProgram(int Seed, byte[] Memory, ulong CodeEnd, bool Nats)
+/// <summary>A program: memory, where its code ends, whether registers begin with NaTs, bundles that it changes (and flushes), and the seed of everything else.</summary>
+internal sealed record GuestProgram(int Seed, byte[] Memory, ulong CodeEnd, bool Nats, IReadOnlyList<ulong> Patched)
 {
     /// <summary>Instructions that it is worth to run it for: it never ends by itself.</summary>
     public const ulong Length = 60_000;

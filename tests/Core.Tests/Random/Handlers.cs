@@ -95,6 +95,13 @@ internal static class Handlers
         { .mii; st8 [r25]=r26; tbit.nz p6,p7=r26,0; nop.i 0 ;; }
         { .bbb; (p7) br.cond.sptk.few done; nop.b 0; nop.b 0 ;; }
         hop:
+        { .mlx; nop.m 0; movl r25={{Layout.Changing}} ;; }
+        { .mmi; ld1 r26=[r25] ;; st1 [r25]=r0; cmp.ne p6,p0=0,r26 }
+        { .mlx; adds r25=8,r25; movl r27={{Layout.Code}} ;; }
+        { .mmi; ld8 r26=[r25]; (p6) fc.i r27; nop.i 0 ;; }
+        { .mmi; (p6) fc.i r26; adds r26=16,r26; nop.i 0 ;; }
+        { .mmi; (p6) fc.i r26 ;; sync.i; nop.i 0 ;; }
+        { .mmi; srlz.i; nop.m 0; nop.i 0 ;; }
         { .mlx; nop.m 0; movl r25={{Layout.StretchCount}} ;; }
         { .mmi; ld8 r26=[r25],8 ;; ld8 r27=[r25]; nop.i 0 ;; }
         { .mmi; adds r28=1,r27 ;; cmp.ltu p6,p7=r28,r26; nop.i 0 ;; }

@@ -83,7 +83,7 @@ internal sealed class ProgramGenerator
         WriteTables();
         WriteData();
         WriteStretches(entries);
-        return new GuestProgram(seed, _memory, _code.Address, _nats);
+        return new GuestProgram(seed, _memory, _code.Address, _nats, [Layout.Code, _code.AddressOf(_overPages), _code.AddressOf(_overPages + 1)]);
     }
 
     private bool Chance(int percent) => _random.Next(100) < percent;
@@ -537,11 +537,13 @@ internal sealed class ProgramGenerator
                 Emit(Fragments.ReturnFromInterruption);
                 break;
             case 13:
-                Long(24, _random.Next(3) switch
+                ulong place = _random.Next(3) switch
                 {
                     0 => Layout.Code,
                     var n => _code.AddressOf(_overPages + n - 1),
-                });
+                };
+                Long(24, place);
+                Long(27, Layout.Address(Layout.BackingRegion, place));
                 // Bits of the immediate of slot 0.
                 Long(25, (ulong)_random.Next(1, 8) << (5 + 13));
                 Emit(Fragments.ModifyCode);
@@ -701,7 +703,7 @@ internal sealed class ProgramGenerator
                 ulong identity = (ulong)page << 12;
                 ulong pte = (region, code) switch
                 {
-                    (_, true) => (identity | Layout.Page) & ~(7UL << 9) | (Chance(50) ? 1UL : 3UL) << 9,
+                    (_, true) => identity | Layout.ReadOnly,
                     (Layout.BackingRegion, _) => page >= 0xA0 ? identity | Layout.Page : 0,
                     _ => RandomTranslation(page),
                 };
@@ -734,6 +736,7 @@ internal sealed class ProgramGenerator
 
     private void WriteStretches(List<int> entries)
     {
+        WriteWord(Layout.OverPages, _code.AddressOf(_overPages));
         WriteWord(Layout.Period, (ulong)_random.Next(400, 4000));
         int count = Math.Min(2 * entries.Count, 60);
         WriteWord(Layout.StretchCount, (ulong)count);

@@ -31,7 +31,7 @@ internal sealed unsafe class ProgramMachine : IDisposable
             _ = MmuRegisters.SetRr(m, (ulong)region << 61, Layout.RegionRegister(region));
         _ = MmuRegisters.SetPta(m, Layout.VhptOffset | 15 << 2 | 1);
         _ = Tlb.InsertInstructionRegister(m, 0, 0, 20 << 2, Layout.Page);
-        _ = Tlb.InsertDataRegister(m, 0, 0, 20 << 2, Layout.Page);
+        MapData(m);
         _ = Tlb.InsertDataRegister(m, 1, Layout.Address(Layout.VhptRegion, Layout.VhptOffset), 16 << 2, Layout.Vhpt | Layout.Page);
         SetRegisters(s, new Random(program.Seed), program.Nats);
         ulong first = Layout.Stretches;
@@ -45,6 +45,21 @@ internal sealed unsafe class ProgramMachine : IDisposable
         s->LastIp = s->Ip;
         ProcessorStatus.Set(s, _memory.Read<ulong>(first + 8));
         AddressSpace.SelectMode(s);
+    }
+
+    // Pieces of 64 KiB, those of the code not to be written, but for their second place.
+    private static void MapData(MmuState* m)
+    {
+        const int shift = 16;
+        const ulong free = 8;
+        ulong slot = free;
+        for (ulong address = 0; address < Layout.MemorySize; address += 1 << shift)
+        {
+            bool isCode = address is >= Layout.Code and < Layout.CodeEnd;
+            _ = Tlb.InsertDataRegister(m, slot++, address, shift << 2, address | (isCode ? Layout.ReadOnly : Layout.Page));
+            if (isCode)
+                _ = Tlb.InsertDataRegister(m, slot++, Layout.Address(Layout.BackingRegion, address), shift << 2, address | Layout.Page);
+        }
     }
 
     public void Dispose()

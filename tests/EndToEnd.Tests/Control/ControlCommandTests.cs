@@ -4,41 +4,9 @@ using FastXen.Tests;
 namespace FastXen.EndToEnd.Tests.Control;
 
 /// <summary>The commands of the executable against a host that serves.</summary>
-public sealed class ControlCommandTests : IDisposable
+public sealed class ControlCommandTests : ServedHost
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("fastxen-serve-").FullName;
-    private readonly FastXenProcess _host;
-
-    public ControlCommandTests()
-    {
-        _host = new FastXenProcess("serve", "--socket", Socket);
-        while (!File.Exists(Socket)) Thread.Sleep(10);
-        // Bound before it listens.
-        while (Run("list").Code != 0) Thread.Sleep(10);
-    }
-
-    private string Socket => Path.Combine(_folder, "host.sock");
-
-    public void Dispose()
-    {
-        _host.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
-
-    private (int Code, string Output, string Errors) Run(params string[] arguments) => FastXenProcess.Run([.. arguments, "--socket", Socket]);
-
-    private string Do(params string[] arguments)
-    {
-        (int code, string output, string errors) = Run(arguments);
-        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {code} {errors}");
-        return output;
-    }
-
-    private JsonElement Json(params string[] arguments) => JsonDocument.Parse(Do([.. arguments, "--json"])).RootElement;
-
     private void Create(string name, string kernel) => Do("create", $$"""{ "name": "{{name}}", "memory": "96M", "kernel": "{{kernel}}" }""");
-
-    private void Refused(string sentence, params string[] arguments) => Assert.Equal((2, "", $"fastxen: {sentence}\n"), Run(arguments));
 
     [Fact]
     public void A_domain_is_made_listed_renamed_watched_and_ended()
@@ -123,11 +91,11 @@ public sealed class ControlCommandTests : IDisposable
         watcher.Expect("idle");
         // Until it listens.
         Thread.Sleep(100);
-        _host.Signal("TERM");
-        Assert.Equal(0, _host.WaitForExit());
+        Process.Signal("TERM");
+        Assert.Equal(0, Process.WaitForExit());
         Assert.Equal(0, watcher.WaitForExit());
-        Assert.Contains("guest (1): asked to shut down", _host.Errors);
-        Assert.Contains("guest (1): powered off", _host.Errors);
+        Assert.Contains("guest (1): asked to shut down", Process.Errors);
+        Assert.Contains("guest (1): powered off", Process.Errors);
         Assert.False(File.Exists(Socket));
         Refused($"{Socket}: there is no such socket", "list");
     }
@@ -135,7 +103,7 @@ public sealed class ControlCommandTests : IDisposable
     [Fact]
     public void Several_domains_in_one_file_run_in_one_process()
     {
-        string file = Path.Combine(_folder, "two.json"), socket = Path.Combine(_folder, "run.sock");
+        string file = Path.Combine(Folder, "two.json"), socket = Path.Combine(Folder, "run.sock");
         File.WriteAllText(file, $$"""{ "domains": [ { "name": "tour", "memory": "96M", "kernel": "{{Guests.Demo}}" }, { "name": "other", "memory": "96M", "kernel": "{{Guests.Demo}}" } ] }""");
         (int code, string output, string errors) = FastXenProcess.Run("run", file, "--socket", socket);
         Assert.Equal((0, ""), (code, errors));
@@ -152,8 +120,8 @@ public sealed class ControlCommandTests : IDisposable
     [Fact]
     public void A_host_that_is_gone_has_its_sentence()
     {
-        _host.Signal("KILL");
-        _host.WaitForExit();
+        Process.Signal("KILL");
+        Process.WaitForExit();
         Refused($"{Socket}: no host listens there any more", "list");
         // The next host takes the place of the one that died.
         using FastXenProcess next = new("serve", "--socket", Socket);

@@ -56,6 +56,19 @@ public sealed class MemoryOpTests : IDisposable
     }
 
     [Fact]
+    public void A_frame_that_the_balloon_takes_is_no_memory_of_the_host_any_more()
+    {
+        Assert.False(IsResident(900));
+        _guest.Put(List, 900UL);
+        var r = Reservation.Of(1);
+        Assert.Equal(1, _guest.Call(MemoryOp, Populate, ref r));
+        _guest.Memory.TryWrite(900UL << Frame.Shift, 1UL);
+        Assert.True(IsResident(900));
+        Assert.Equal(1, _guest.Call(MemoryOp, Decrease, ref r));
+        Assert.False(IsResident(900));
+    }
+
+    [Fact]
     public void A_list_ends_at_the_first_extent_that_cannot_be_done()
     {
         _guest.Put<ulong>(List, 40, 200, 41);
@@ -298,6 +311,16 @@ public sealed class MemoryOpTests : IDisposable
         Assert.Equal((3, 64L), (_guest.Executions, _guest.Memory.Populated));
         Assert.Equal(((ulong)Count, (ulong)Count, _host.Frames.End), (_guest.Get<ulong>(OtherList + 8), _guest.Get<ulong>(OtherList + 72), _guest.Get<ulong>(OtherList + 136)));
     }
+
+    private unsafe bool IsResident(ulong gpfn)
+    {
+        byte* pages = stackalloc byte[4];
+        Assert.Equal(0, MinCore(_guest.Machine.Arena.Base + (gpfn << Frame.Shift), Frame.Size, pages));
+        return (pages[0] & 1) != 0;
+    }
+
+    [DllImport("libc", EntryPoint = "mincore")]
+    private static extern unsafe int MinCore(byte* address, nuint length, byte* pages);
 
     private unsafe void Pin(ulong gpfn) => Assert.True(_guest.Memory.TryPin(gpfn, out _));
 

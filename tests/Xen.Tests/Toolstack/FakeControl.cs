@@ -54,11 +54,18 @@ internal sealed class FakeControl(XenHost host) : IDomainControl
 
     public bool IsPaused(XenDomain domain) => entries.TryGetValue(domain.Id, out Entry? entry) && entry.IsPaused;
 
-    public void Hold(XenDomain domain) => Holds++;
+    public bool TryHold(XenDomain domain)
+    {
+        Holds++;
+        return true;
+    }
 
     public void Release(XenDomain domain) => Holds--;
 
-    public bool IsStopped(XenDomain domain) => true;
+    /// <summary>How often the vCPUs are not out of the way yet.</summary>
+    public int Busy { get; set; }
+
+    public bool IsStopped(XenDomain domain) => Busy-- <= 0;
 
     public int Resume(XenDomain domain) => 0;
 

@@ -253,8 +253,7 @@ internal sealed unsafe partial class Generator
         }
         else
         {
-            asm.MovImmediate(Rdx, next);
-            asm.Jump(arena.Jump);
+            EmitJumpToPage(next);
         }
     }
 

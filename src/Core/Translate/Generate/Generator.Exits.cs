@@ -417,13 +417,26 @@ internal sealed unsafe partial class Generator
         }
         else
         {
-            asm.MovImmediate(Rdx, target);
-            asm.Jump(arena.Jump);
+            EmitJumpToPage(target);
         }
 
         asm.Bind(look);
         asm.MovImmediate(Rax, (uint)number);
         asm.Jump(arena.Exit);
+    }
+
+    // To an address in another page, by its entry of the jump cache: arena.Jump, with what is known now computed now, and a jump of its own for the host's predictor.
+    private void EmitJumpToPage(ulong target)
+    {
+        int entry = (int)(target >> 4 & (JumpEntry.Count - 1)) * sizeof(JumpEntry);
+        asm.Load(Rax, State(StateOffsets.Jumps), 8);
+        asm.MovImmediate(Rdx, target);
+        asm.Load(Rcx, State(StateOffsets.Spaces + 8 * (int)(target >> 61)), 8);
+        asm.Arithmetic(Alu.Cmp, Rdx, new HostAddress(Rax, entry));
+        asm.Jump(Condition.Ne, arena.Miss);
+        asm.Arithmetic(Alu.Cmp, Rcx, new HostAddress(Rax, entry + JumpEntry.SpaceOffset));
+        asm.Jump(Condition.Ne, arena.Miss);
+        asm.Jump(new HostAddress(Rax, entry + JumpEntry.CodeOffset));
     }
 
     /// <summary>Control goes from the block to the slot behind it. Its slots have not been counted.</summary>

@@ -14,10 +14,10 @@ internal sealed class RealTimeClock(TimeProvider time)
 
     private long offsetTicks;
 
-    /// <summary>Writes the time now as an EFI_TIME.</summary>
-    public void Read(Span<byte> efiTime)
+    /// <summary>Writes the time now as an EFI_TIME, <paramref name="offset"/> seconds later.</summary>
+    public void Read(Span<byte> efiTime, int offset = 0)
     {
-        long ticks = time.GetUtcNow().Ticks + Interlocked.Read(ref offsetTicks);
+        long ticks = time.GetUtcNow().Ticks + Interlocked.Read(ref offsetTicks) + offset * TimeSpan.TicksPerSecond;
         DateTime now = new(Math.Clamp(ticks, new DateTime(FirstYear, 1, 1).Ticks, DateTime.MaxValue.Ticks), DateTimeKind.Utc);
         efiTime.Clear();
         BinaryPrimitives.WriteUInt16LittleEndian(efiTime, (ushort)now.Year);

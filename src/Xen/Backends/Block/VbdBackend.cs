@@ -32,8 +32,6 @@ public sealed unsafe class VbdBackend : BackendDevice
     private readonly DiskAttachment disk;
     private readonly IBlockBackend image;
     private readonly bool isReadOnly;
-    private readonly HostGrant[] grants = new HostGrant[MaximumIndirectSegments];
-    private readonly IoVector[] pieces = new IoVector[MaximumIndirectSegments];
     private BackRing? ring;
     private uint ringReference;
     private long bytesRead, bytesWritten, requests, errors;
@@ -218,6 +216,8 @@ public sealed unsafe class VbdBackend : BackendDevice
     private short Transfer(ReadOnlySpan<byte> segments, ulong sector, bool isWrite)
     {
         int count = segments.Length / SegmentSize;
+        Span<HostGrant> grants = stackalloc HostGrant[count];
+        Span<IoVector> pieces = stackalloc IoVector[count];
         ulong sectors = 0;
         for (int i = 0; i < count; i++)
         {
@@ -231,32 +231,31 @@ public sealed unsafe class VbdBackend : BackendDevice
         }
         if (isWrite && isReadOnly || !IsOnDisk(sector, sectors))
             return Error;
-        Span<HostGrant> used = grants.AsSpan(0, count);
-        if (Domain.Grants.MapToHost(used) != GrantStatus.Okay)
+        if (Domain.Grants.MapToHost(grants) != GrantStatus.Okay)
             return Error;
         try
         {
             for (int i = 0; i < count; i++)
             {
                 int first = segments[i * SegmentSize + 4], last = segments[i * SegmentSize + 5];
-                pieces[i] = new IoVector(used[i].Frame + (first << SectorShift), (last - first + 1) << SectorShift);
+                pieces[i] = new IoVector(grants[i].Frame + (first << SectorShift), (last - first + 1) << SectorShift);
             }
             long position = (long)sector << SectorShift, length = (long)sectors << SectorShift;
             if (isWrite)
             {
-                image.Write(position, pieces.AsSpan(0, count));
+                image.Write(position, pieces);
                 Interlocked.Add(ref bytesWritten, length);
             }
             else
             {
-                image.Read(position, pieces.AsSpan(0, count));
+                image.Read(position, pieces);
                 Interlocked.Add(ref bytesRead, length);
             }
             return Okay;
         }
         finally
         {
-            Domain.Grants.UnmapFromHost(used);
+            Domain.Grants.UnmapFromHost(grants);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using FastXen.Events;
 using FastXen.Platform;
 using FastXen.Platform.Net.Switch;
@@ -19,13 +20,13 @@ public sealed unsafe class VifBackend : BackendDevice, ILinkEnd
     private readonly NetworkAttachment network;
     private readonly VifReceiver receiver;
     private ILinkEnd? link;
-    private readonly byte[] frame = GC.AllocateUninitializedArray<byte>(TransmitRing.MaximumFrame);
     private TransmitRing? transmit;
     private BackRing? transmitRing, receiveRing;
     private uint transmitReference, receiveReference;
     private VifFeatures features;
 
     // A frame for which there was no room yet.
+    private byte[]? held;
     private int heldLength;
     private FrameOffload heldOffload;
     private long sent, refused;
@@ -116,7 +117,7 @@ public sealed unsafe class VifBackend : BackendDevice, ILinkEnd
         // After this nobody is in the ring.
         receiver.Connect(null);
         transmit = null;
-        heldLength = 0;
+        Forget();
         Unmap(ref transmitRing, transmitReference);
         Unmap(ref receiveRing, receiveReference);
     }
@@ -124,27 +125,47 @@ public sealed unsafe class VifBackend : BackendDevice, ILinkEnd
     private protected override bool Serve()
     {
         receiver.Drain();
+        byte[] frame = held ?? ArrayPool<byte>.Shared.Rent(TransmitRing.MaximumFrame);
+        held = frame;
+        bool more = Send(frame);
+        if (heldLength == 0)
+            Forget();
+        return more;
+    }
+
+    private bool Send(byte[] frame)
+    {
         TransmitRing from = transmit!;
         for (int i = 0; i < Turn; i++)
         {
             if (heldLength == 0)
             {
-                heldLength = from.Take(frame, out heldOffload);
-                if (heldLength < 0)
+                int length = from.Take(frame, out heldOffload);
+                if (length <= 0)
                 {
-                    heldLength = 0;
-                    if (!from.HasMore())
+                    if (length == 0)
+                        Interlocked.Increment(ref refused);
+                    else if (!from.HasMore())
                         return false;
                     continue;
                 }
-                Interlocked.Increment(ref heldLength == 0 ? ref refused : ref sent);
+                heldLength = length;
+                Interlocked.Increment(ref sent);
             }
             // The link signals this device when it has room.
-            if (heldLength > 0 && !link!.Give(frame.AsSpan(0, heldLength), heldOffload, this))
+            if (!link!.Give(frame.AsSpan(0, heldLength), heldOffload, this))
                 return false;
             heldLength = 0;
         }
         return true;
+    }
+
+    private void Forget()
+    {
+        if (held != null)
+            ArrayPool<byte>.Shared.Return(held);
+        held = null;
+        heldLength = 0;
     }
 
     private protected override void LetGo()

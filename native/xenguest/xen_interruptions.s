@@ -1,4 +1,4 @@
-// The interruption vectors on Xen: what describes an interruption is in the shared registers, and so is the register bank that is not in
+// Interruptions on Xen: what describes an interruption is in the shared registers, and so is the register bank that is not in
 // use. Event callbacks come as the external interrupt would.
 
         .macro HYPERPRIVOP number
@@ -132,8 +132,16 @@
         HYPERPRIVOP HYPERPRIVOP_RFI
         .endm
 
-        .section .vectors.xen, "ax"
-        .include "vectors.inc"
-        .global xen_vectors, xen_event_callback
-xen_vectors = vectors
-xen_event_callback = vectors + 0x3000
+        .include "interruption.inc"
+
+        .text
+        interruption xen
+        miss xen_code_miss, xen, INSERT_CODE
+        miss xen_data_miss, xen, INSERT_DATA
+
+// Where events come, as external interrupts would.
+        .global xen_event_callback
+xen_event_callback:
+        mov r16 = pr
+        mov r24 = 0x3000
+        br.sptk.many xen_interrupted

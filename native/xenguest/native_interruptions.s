@@ -1,4 +1,4 @@
-// The interruption vectors of a machine.
+// Interruptions of a machine.
 
         .macro FAULT_ADDRESS register
         mov \register = cr.ifa
@@ -86,7 +86,9 @@
         ;;
         .endm
 
-        .section .vectors.native, "ax"
-        .include "vectors.inc"
-        .global native_vectors
-native_vectors = vectors
+        .include "interruption.inc"
+
+        .text
+        interruption native
+        miss native_code_miss, native, INSERT_CODE
+        miss native_data_miss, native, INSERT_DATA

@@ -1,0 +1,84 @@
+using FastXen.Tests;
+
+namespace FastXen.EndToEnd.Tests.Control;
+
+/// <summary>The commands of the executable for domains on the Xen interface.</summary>
+public sealed class XenCommandTests : ServedHost
+{
+    private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
+
+    private void Create(string name, bool isPrivileged = false)
+    {
+        string role = isPrivileged ? "\"privileged\": true, \"commandLine\": \"stay\"" : "\"commandLine\": \"idle\"";
+        Do("create", $$"""{ "name": "{{name}}", "personality": "xen", "memory": "32M", "vcpus": 2, "kernel": "{{Kernel}}", {{role}} }""");
+    }
+
+    [Fact]
+    public void The_store_is_read_changed_and_watched()
+    {
+        Create("web");
+        Assert.Equal("web\n", Do("xenstore", "read", "/local/domain/1/name"));
+        Assert.Contains("   target = \"32768\"", Do("xenstore", "ls"));
+        Assert.Contains("name = \"web\"", Do("xenstore", "ls", "/local/domain/1"));
+        Assert.Equal(["name", "uuid"], Do("xenstore", "list", "/vm/00000000-0000-0000-0000-000000000001").Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+        Refused("/local/domain/9: there is no such node", "xenstore", "read", "/local/domain/9");
+        Assert.Equal(1, Run("xenstore", "exists", "/tool/me").Code);
+        using (FastXenProcess watch = new("xenstore", "watch", "/tool", "--socket", Socket))
+        {
+            // The first event comes at once.
+            watch.Expect("/tool\n");
+            Do("xenstore", "write", "/tool/me", "a \u001b[2J\\");
+            watch.Expect("/tool/me\n");
+        }
+        Do("xenstore", "exists", "/tool/me");
+        // Nothing that a guest writes moves a terminal's cursor.
+        Assert.Equal("a \\x1b[2J\\\\\n", Do("xenstore", "read", "/tool/me"));
+        Do("xenstore", "rm", "/tool");
+        Assert.Equal(1, Run("xenstore", "exists", "/tool").Code);
+        Refused("xenstore has no command 'frob': ls, list, read, exists, write, rm or watch", "xenstore", "frob", "/");
+
+        Do("destroy", "web");
+        Assert.Equal(1, Run("xenstore", "exists", "/local/domain/1").Code);
+    }
+
+    [Fact]
+    public void Memory_is_given_back_and_taken_again()
+    {
+        Create("web");
+        Until(list => list.Contains(" 32 ", StringComparison.Ordinal) && Do("xenstore", "ls", "/local/domain/1/control").Length > 0, "list");
+        Do("mem-set", "web", "20M");
+        Until(list => list.Contains("    20 ", StringComparison.Ordinal), "list");
+        Do("mem-set", "web", "32M");
+        Until(list => list.Contains("    32 ", StringComparison.Ordinal), "list");
+        Refused("web was made with 32M: expected 1M to that, found 64M", "mem-set", "web", "64M");
+        Refused("\"memory\": expected a size such as \"512M\" or \"1G\", found \"much\"", "mem-set", "web", "much");
+        Do("create", $$"""{ "name": "real", "memory": "96M", "kernel": "{{Guests.Idle}}" }""");
+        Refused("real has the platform personality, whose memory is what it was made with: only a domain on the Xen interface gives memory back", "mem-set", "real", "64M");
+    }
+
+    [Fact]
+    public void A_guest_is_asked_to_shut_down_and_to_reboot()
+    {
+        Create("web");
+        Until(_ => Run("reboot", "web", "--wait").Code == 0, "list");
+        Assert.Equal(1, Json("list")[0].GetProperty("reboots").GetInt32());
+        Until(_ => Run("shutdown", "web", "--wait").Code == 0, "list");
+        Assert.Equal(0, Json("list").GetArrayLength());
+        Assert.Contains("web (1): powered off", Do("dmesg"));
+    }
+
+    [Fact]
+    public void Numbers_are_xens()
+    {
+        Create("one");
+        Create("zero", isPrivileged: true);
+        Assert.Equal("0\n", Do("domid", "zero"));
+        Refused("there is a privileged domain already: other cannot be another one", "create",
+            $$"""{ "name": "other", "personality": "xen", "privileged": true, "kernel": "{{Kernel}}" }""");
+        Create("two");
+        Assert.Equal("2\n", Do("domid", "two"));
+        // With dom0 the whole machine is off, as on Xen.
+        Until(_ => Run("shutdown", "zero", "--wait").Code == 0, "list");
+        Until(list => list.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 1, "list");
+    }
+}
