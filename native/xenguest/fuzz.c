@@ -1,5 +1,6 @@
 // A hostile guest: calls of the hypervisor with whatever comes. What would only end this domain is left out, until it goes wild: then everything is
 // tried, and the domain may end as it likes. The host must not.
+#include "devices.h"
 #include "grants.h"
 #include "selftest.h"
 #include "xenstore.h"
@@ -147,14 +148,58 @@ static void scribble(void) {
     if (start_info->console_port) notify(start_info->console_port);
 }
 
+static void scramble(void *place, u64 bytes) {
+    for (u64 k = 0; k + 8 <= bytes; k += 8) *(u64 *)((u8 *)place + k) = below(2) ? some_number() : some_frame() | below(1UL << 32) << 32;
+}
+
+static u32 producer(u32 now) { return below(4) ? now + (u32)below(3) : (u32)some_number(); }
+
+// Requests to the backends, for pages that may not be granted.
+static void one_request(void) {
+    struct disk *disk = &disks[0];
+    struct nic *nic = &nics[0];
+    if (grant_table) {
+        struct grant_entry *entry = &grant_table[8 + below(400)];
+        entry->frame = (u32)some_frame();
+        entry->domain = below(2) ? 0x7fef : (u16)random();
+        entry->flags = below(4) ? GTF_permit_access : (u16)random();
+    }
+    if (disk_count && below(2)) {
+        scramble(&disk->page->slot[below(BLK_RING)], sizeof(disk->page->slot[0]));
+        disk->page->ring.request_producer = producer(disk->page->ring.request_producer);
+        notify(disk->port);
+    } else if (nic_count) {
+        scramble(&nic->tx->slot[below(NET_SLOTS)], sizeof(nic->tx->slot[0]));
+        scramble(&nic->rx->slot[below(NET_SLOTS)], sizeof(nic->rx->slot[0]));
+        nic->tx->ring.request_producer = producer(nic->tx->ring.request_producer);
+        if (below(4) == 0) nic->rx->ring.request_producer = producer(nic->rx->ring.request_producer);
+        notify(nic->port);
+    }
+}
+
+// The store, by messages that are whole: of any kind, about paths that exist as often as not.
+static void one_message(void) {
+    static char reply[4200];
+    u64 payload[64];
+    u32 length = (u32)below(below(2) ? 64 : sizeof(payload));
+    scramble(payload, sizeof(payload));
+    if (below(2) && length > 24) {
+        int end = format((char *)payload, length, "%s", below(2) ? "/local/domain/0/name" : "device/vif/0/state");
+        if (below(2)) ((u8 *)payload)[end] = 0;
+    }
+    xs_request((enum xs_type)below(24), below(4) ? 0 : (u32)some_number(), payload, length, reply, sizeof(reply));
+}
+
 void fuzz(u64 seed, u64 rounds) {
     state = seed * 0x9e3779b97f4a7c15 + 1;
     scratch = allocate_pages(PAGES);
     for (u64 round = 0; round < rounds; round++) {
-        u64 kind = below(8);
-        if (kind < 5) one_hypercall();
-        else if (kind < 7) one_privileged();
-        else one_event();
+        u64 kind = below(32);
+        if (kind < 20) one_hypercall();
+        else if (kind < 27) one_privileged();
+        else if (kind < 29) one_request();
+        else if (kind < 31) one_event();
+        else one_message();
     }
     print("fuzz: %lu rounds\n", rounds);
     if (!has_word("wild")) return;

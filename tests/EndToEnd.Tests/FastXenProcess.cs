@@ -18,9 +18,8 @@ internal sealed class FastXenProcess : IDisposable
 
     public FastXenProcess(params IEnumerable<string> arguments)
     {
-        string executable = Environment.GetEnvironmentVariable("FASTXEN_EXECUTABLE") ?? Path.Combine(Kit.Repository, "out", "fastxen");
-        Assert.True(File.Exists(executable), $"{executable} is missing: run './build.sh publish'");
-        ProcessStartInfo start = new(executable, arguments)
+        Assert.True(File.Exists(Executable), $"{Executable} is missing: run './build.sh publish'");
+        ProcessStartInfo start = new(Executable, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -30,6 +29,9 @@ internal sealed class FastXenProcess : IDisposable
         _process = Process.Start(start)!;
         _readers = Task.WhenAll(Task.Run(() => Collect(_process.StandardOutput, _output)), Task.Run(() => Collect(_process.StandardError, _errors)));
     }
+
+    /// <summary>The executable under test.</summary>
+    public static string Executable => Environment.GetEnvironmentVariable("FASTXEN_EXECUTABLE") ?? Path.Combine(Kit.Repository, "out", "fastxen");
 
     /// <summary>Runs to the end without input.</summary>
     public static (int ExitCode, string Output, string Errors) Run(params IEnumerable<string> arguments)

@@ -107,6 +107,17 @@ public class LinuxTests
     }
 
     [KitFact]
+    public void A_signal_says_what_it_waits_for_where_nobody_obeys_the_power_button()
+    {
+        // The kernel listens, but there is no acpid.
+        using FastXenProcess guest = Boot("", "--grace", "1");
+        ExpectShell(guest);
+        guest.Signal("TERM");
+        Assert.Equal(128 + 15, guest.WaitForExit());
+        Assert.Equal("fastxen: linux was asked to shut down, 1 s from now at the latest; another signal stops it at once\n", guest.Errors);
+    }
+
+    [KitFact]
     public void Two_deterministic_boots_print_the_same()
     {
         string Console()

@@ -1,13 +1,11 @@
 using System.Globalization;
-using System.Text.Json;
+using FastXen.Perf.Measure;
 
 namespace FastXen.Perf.Scheduling;
 
 /// <summary><c>scheduler [--seconds N] [--output FILE]</c>.</summary>
 internal static class SchedulerCommand
 {
-    private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
-
     /// <summary>Measures, prints, writes; returns the exit code.</summary>
     public static int Run(string[] arguments)
     {
@@ -29,9 +27,7 @@ internal static class SchedulerCommand
 
         SchedulerReport report = new SchedulerMeasurement(seconds).Take();
         report.Print();
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);
-        File.WriteAllText(output, JsonSerializer.Serialize(report, Format));
-        Console.WriteLine($"in {output}");
+        ResultFile.Write(output, report);
         return 0;
     }
 }

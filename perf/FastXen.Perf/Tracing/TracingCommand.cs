@@ -1,33 +1,16 @@
 using System.Globalization;
-using System.Text.Json;
 using FastXen.Perf.Measure;
 
 namespace FastXen.Perf.Tracing;
 
-/// <summary>Instructions that the whole process executes for one guest, as valgrind counts them.</summary>
-/// <param name="Guest">"bench" (its short form) or "linux".</param>
-/// <param name="Without">By the build without emit sites.</param>
-/// <param name="Off">By the normal build, while nobody listens.</param>
-/// <param name="Again">The same once more: what differs is noise.</param>
-/// <param name="On">While a trace of exits and hypercalls is recorded.</param>
-internal sealed record TracingResult(string Guest, double Without, double Off, double Again, double On)
-{
-    /// <summary>What the emit sites cost while nobody listens, as a share of all.</summary>
-    public double OffShare => Off / Without - 1;
-
-    /// <summary>How much two counts of one thing differ, as a share.</summary>
-    public double Noise => Math.Abs(Again / Off - 1);
-
-    /// <summary>What a trace of exits and hypercalls costs, as a share of all.</summary>
-    public double OnShare => On / Off - 1;
-}
-
-/// <summary><c>tracing UNTRACED [--output FILE]</c>: what tracing costs, counted.</summary>
+/// <summary><c>tracing UNTRACED [--output FILE]</c>: what tracing costs, counted where that is short, and timed by turns.</summary>
 internal static class TracingCommand
 {
-    private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private const int Rounds = 7;
 
-    /// <summary>Measures, prints, writes; returns the exit code: 1 where tracing exits and hypercalls costs 5% or more.</summary>
+    private static readonly string[] Recording = ["--trace", "/dev/null", "--trace-keywords", "exits,hypercalls"];
+
+    /// <summary>Measures, prints, writes; returns the exit code: 1 where tracing exits and hypercalls costs 5% or more, beyond noise.</summary>
     public static int Run(string[] arguments)
     {
         if (arguments is not [string untraced, .. var rest] || (rest is not [] && rest is not ["--output", _]))
@@ -42,27 +25,43 @@ internal static class TracingCommand
             return 1;
         }
 
-        List<TracingResult> results = [Take("bench", untraced, "--kernel", "out/guests/bench", "--memory", "128M", "--cmdline", "short")];
+        List<TracingResult> results = [];
+        Add(Count("bench", untraced, Command("--kernel", "out/guests/bench", "--memory", "128M", "--cmdline", "short")));
+        Add(Time("bench", untraced, Command("--kernel", "out/guests/bench", "--memory", "128M")));
         string kit = Environment.GetEnvironmentVariable("FASTXEN_KIT") ?? "../shared/kit";
         if (File.Exists($"{kit}/vmlinux.gz"))
-            results.Add(Take("linux", untraced, "--kernel", $"{kit}/vmlinux.gz", "--initrd", $"{kit}/initramfs.cpio.gz", "--memory", "256M", "--cmdline", "console=ttyS0 kit.run=/bin/true"));
-        string output = rest is [_, var file] ? file : "perf/results/tracing.json";
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);
-        File.WriteAllText(output, JsonSerializer.Serialize(results, Format));
-        foreach (TracingResult result in results)
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Guest,-8}{result.Without,16:F0} instructions without emit sites; off {result.OffShare:+0.000%;-0.000%} (noise {result.Noise:0.000%}), exits and hypercalls on {result.OnShare:+0.00%;-0.00%}"));
-        Console.WriteLine($"in {output}");
-        return results.TrueForAll(static result => result.OnShare < 0.05) ? 0 : 1;
+            Add(Time("linux", untraced, Command("--kernel", $"{kit}/vmlinux.gz", "--initrd", $"{kit}/initramfs.cpio.gz", "--memory", "256M", "--cmdline", "console=ttyS0 kit.run=/bin/true")));
+        ResultFile.Write(rest is [_, var file] ? file : "perf/results/tracing.json", results);
+        return results.TrueForAll(static result => result.OnShare - result.Noise < 0.05) ? 0 : 1;
+
+        void Add(TracingResult result)
+        {
+            results.Add(result);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{result.Guest,-6}{result.Without,16:G10} {result.Unit,-13}without emit sites; off {result.OffShare:+0.000%;-0.000%} (noise {result.Noise:0.000%}), exits and hypercalls on {result.OnShare:+0.00%;-0.00%}"));
+        }
     }
 
-    private static TracingResult Take(string guest, string untraced, params string[] arguments)
+    private static string[] Command(params string[] guest) => ["run", .. guest, "--clock", "deterministic", "--console", "/dev/null"];
+
+    private static TracingResult Count(string guest, string untraced, string[] run)
     {
-        string[] run = ["run", .. arguments, "--clock", "deterministic", "--console", "/dev/null"];
+        double off = ValgrindRun.Instructions(BenchmarkGuest.Executable, run), again = ValgrindRun.Instructions(BenchmarkGuest.Executable, run);
         return new TracingResult(
-            guest,
-            ValgrindRun.Instructions(untraced, run),
-            ValgrindRun.Instructions(BenchmarkGuest.Executable, run),
-            ValgrindRun.Instructions(BenchmarkGuest.Executable, run),
-            ValgrindRun.Instructions(BenchmarkGuest.Executable, [.. run, "--trace", "/dev/null", "--trace-keywords", "exits,hypercalls"]));
+            guest, "instructions", ValgrindRun.Instructions(untraced, run), off, ValgrindRun.InstructionsOfBusyThreads(BenchmarkGuest.Executable, [.. run, .. Recording]), Math.Abs(again / off - 1));
+    }
+
+    // In turns, so that what disturbs the machine disturbs all three.
+    private static TracingResult Time(string guest, string untraced, string[] run)
+    {
+        List<double> without = [], off = [], on = [];
+        for (int round = 0; round < Rounds; round++)
+        {
+            without.Add(ChildProcessorTime.Of(untraced, run));
+            off.Add(ChildProcessorTime.Of(BenchmarkGuest.Executable, run));
+            on.Add(ChildProcessorTime.Of(BenchmarkGuest.Executable, [.. run, .. Recording]));
+        }
+        return new TracingResult(guest, "seconds", without.Min(), off.Min(), on.Min(), Math.Max(Spread.Of(without), Spread.Of(off)));
     }
 }

@@ -38,6 +38,11 @@ internal static class RunCommand
         int signal;
         await using (HostSession session = new(host, options.Socket, HostOptions.Grace(options.Grace), socketRequired: false))
         {
+            // Whoever sent the signal would wonder why nothing happens.
+            host.Happened += happened =>
+            {
+                if (session.Signal != 0 && happened.Kind == HostEventKind.AskedToShutDown) Tell($"{happened.Name} was asked to shut down, {happened.Detail}; another signal stops it at once");
+            };
             try
             {
                 foreach (GuestConfig config in configs) domains.Add(host.Create(config));
@@ -61,6 +66,9 @@ internal static class RunCommand
         if (domains.TrueForAll(static domain => domain.Ended.Result is VcpuStop.PowerOff or VcpuStop.Halted)) return ExitCode.Success;
         return signal != 0 ? ExitCode.Signal + signal : ExitCode.Failure;
     }
+
+    // The terminal may be in raw mode, in which a new line does not begin at the left.
+    private static void Tell(string text) => Console.Error.Write(Console.IsErrorRedirected ? $"fastxen: {text}\n" : $"\r\nfastxen: {text}\r\n");
 
     private static GuestConfig[] ReadConfigs(RunOptions options)
     {

@@ -20,7 +20,7 @@ internal sealed class TopCommand(ControlClient client)
         using ControlClient client = new(options.Socket);
         TopCommand top = new(client);
         top.Look();
-        if (options.Json || options.Once || Console.IsOutputRedirected)
+        if (options.Json || options.Once || Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi)
         {
             Thread.Sleep(delay);
             List<TopLine> lines = top.Look();
@@ -80,11 +80,35 @@ internal sealed class TopCommand(ControlClient client)
     private static Table TableOf(List<TopLine> lines)
     {
         Table table = new Table().Border(TableBorder.Simple).Title($"fastxen: {lines.Count} domains, {lines.Sum(static line => line.CpuPercent):F1}% CPU; q leaves");
-        foreach (string name in Columns) table.AddColumn(new TableColumn(name).RightAligned());
-        table.Columns[0].LeftAligned();
-        foreach (TopLine line in lines) table.AddRow([.. Cells(line).Select(Markup.Escape)]);
+        (int[] columns, int nameWidth) = ColumnsFor(AnsiConsole.Profile.Width);
+        foreach (int column in columns) table.AddColumn(new TableColumn(Columns[column]) { Alignment = column == 0 ? Justify.Left : Justify.Right });
+        foreach (TopLine line in lines)
+        {
+            string[] cells = Cells(line);
+            if (cells[0].Length > nameWidth) cells[0] = $"{cells[0][..(nameWidth - 1)]}…";
+            table.AddRow([.. columns.Select(column => Markup.Escape(cells[column]))]);
+        }
         return table;
     }
+
+    // A narrow terminal has no room for the less important ones, nor for all of a long name: each domain has one line.
+    private static (int[] Columns, int NameWidth) ColumnsFor(int width)
+    {
+        List<int> columns = [.. Enumerable.Range(0, Columns.Length)];
+        int left = Left();
+        foreach (int column in LeastImportant)
+        {
+            if (left >= ShortestName) break;
+            columns.Remove(column);
+            left = Left();
+        }
+        return ([.. columns], Math.Max(left, ShortestName));
+
+        int Left() => width - Padding - columns.Skip(1).Sum(static _ => CellWidth + Padding);
+    }
+
+    private const int ShortestName = 8, CellWidth = 7, Padding = 3;
+    private static readonly int[] LeastImportant = [6, 5, 3, 1, 2];
 
     private static void Print(List<TopLine> lines)
     {

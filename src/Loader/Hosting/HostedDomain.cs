@@ -108,6 +108,7 @@ public sealed class HostedDomain
     {
         if (!Ask(HostEventKind.AskedToShutDown, grace, force))
         {
+            _host.Log.Write($"{Name} ({Id}): does not listen to its power button: stopped at once");
             Destroy();
             return await Ended.ConfigureAwait(false);
         }
