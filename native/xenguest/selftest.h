@@ -21,3 +21,4 @@ void test_memory(void);
 void test_grants(void);
 void test_store(void);
 void test_devices(void);
+void parallel(void) __attribute__((noreturn));
