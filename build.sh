@@ -22,7 +22,8 @@ usage: ./build.sh COMMAND
   test       check the formatting, build everything, run every test
   bench      measure the engines' speed against this host; results in perf/results. --gate compares with
              perf/baseline.json; --code, --kernel, --counted measure a part (perf/README.md); --scheduler first
-             measures the scheduler instead, --tracing first what tracing costs, --domains first 200 idle domains
+             measures the scheduler instead, --tracing first what tracing costs, --domains first 200 idle domains,
+             --xen first the Xen interface
   publish    build the NativeAOT executable out/fastxen
   guests     assemble the guests of native/ to out/guests
   help       this text
@@ -226,6 +227,13 @@ bench() {
         publish
         guests
         dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- domains "$@"
+        return
+    fi
+    if [ "${1:-}" = --xen ]; then
+        shift
+        publish
+        guests
+        dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- xen "$@"
         return
     fi
     if [ "${1:-}" = --tracing ]; then

@@ -96,6 +96,7 @@ struct nic {
     u64 sent, received;
 };
 extern struct nic nics[2];
+extern void (*large_frame_came)(const u8 *frame, u32 length); // who wants frames beyond MOST_FRAME, or null
 extern int nic_count;
 void nics_start(void);
 void nics_resume(void);

@@ -40,7 +40,7 @@ static void forget(u32 ref) {
 
 u32 grant_frame(u16 domain, u64 frame, int readonly) { return enter(domain, frame, (u16)(GTF_permit_access | (readonly ? GTF_readonly : 0))); }
 u32 grant_page(u16 domain, const volatile void *page, int readonly) { return grant_frame(domain, frame_of(page), readonly); }
-u32 grant_transfer_to(u16 domain) { return enter(domain, 0, GTF_accept_transfer); }
+u32 grant_transfer_to(u16 domain, u64 frame) { return enter(domain, frame, GTF_accept_transfer); }
 
 int end_grant(u32 ref) {
     u16 flags = grant_table[ref].flags;
@@ -52,12 +52,11 @@ int end_grant(u32 ref) {
     return 1;
 }
 
-u64 take_transfer(u32 ref) {
+int take_transfer(u32 ref) {
     if (!(grant_table[ref].flags & GTF_transfer_completed)) return 0;
-    u64 frame = grant_table[ref].frame;
     grant_table[ref].flags = 0;
     forget(ref);
-    return frame;
+    return 1;
 }
 
 int map_grant(u16 domain, u32 ref, int readonly, struct mapping *mapping) {

@@ -25,8 +25,8 @@ extern struct grant_entry *grant_table; // null where there is none
 void grants_start(void);
 u32 grant_frame(u16 domain, u64 frame, int readonly);
 u32 grant_page(u16 domain, const volatile void *page, int readonly);
-u32 grant_transfer_to(u16 domain);      // a reference through which the domain may give us a page
-u64 take_transfer(u32 ref);             // the frame that came; 0 while it did not
+u32 grant_transfer_to(u16 domain, u64 frame); // a reference through which the domain may give us a page, at a frame that has none
+int take_transfer(u32 ref);             // whether it came
 int end_grant(u32 ref);                 // false while it is in use
 // Another domain's pages in a page of ours, which gives up its memory meanwhile.
 struct mapping { void *page; u32 handle; };

@@ -2,7 +2,7 @@
 //
 // Words of the command line: "selftest", "selftest=TIMES": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
 // it is asked. "stay": dom0 stays after what it shows. "scratch": the tests may write to the first disk. "address=A.B.C.D": its IP address.
-// "fuzz=SEED": calls the hypervisor at random, so many "rounds=", and then "wild" without care for itself.
+// "bench", "bench=peer": measures (bench.c). "fuzz=SEED": calls the hypervisor at random, so many "rounds=", and then "wild" without care for itself.
 #include "control.h"
 #include "devices.h"
 #include "grants.h"
@@ -42,6 +42,7 @@ void first_main(void) {
         for (u64 left = *value ? to_number(value) : 1; left > 0; left--) failures += selftest();
         end_machine(failures ? CRASH : POWER_OFF);
     }
+    if (word_value("bench", value, sizeof(value))) bench(value);
     if (is_dom0()) tour();
     else if (!has_word("idle")) selftest();
     prompt();

@@ -9,6 +9,7 @@
 struct buffer { u8 *page; u32 ref; int in_use; };
 
 struct nic nics[2];
+void (*large_frame_came)(const u8 *frame, u32 length);
 int nic_count;
 static struct buffer sending[COUNT(nics)][BUFFERS], receiving[COUNT(nics)][BUFFERS];
 
@@ -60,6 +61,8 @@ static void take_received(struct nic *nic) {
             end_grant(buffer->ref);
             int length = response.status;
             // A frame in one piece, without anything extra: no more was offered.
+            int is_large = length > MOST_FRAME && !(response.flags & (NETTXF_more_data | NETTXF_extra)) && response.offset + (u64)length <= PAGE_SIZE;
+            if (is_large && large_frame_came) large_frame_came(buffer->page + response.offset, (u32)length);
             int whole = length > 0 && length <= (int)sizeof(frame) && !(response.flags & (NETTXF_more_data | NETTXF_extra));
             if (whole && response.offset + (u64)length <= PAGE_SIZE) memcpy(frame, buffer->page + response.offset, (u64)length);
             else whole = 0;

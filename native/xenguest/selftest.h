@@ -6,6 +6,7 @@
 
 int selftest(void);                     // the number of failures
 void fuzz(u64 seed, u64 rounds);         // and as many more where it is told to go wild
+void bench(const char *role) __attribute__((noreturn)); // "peer", or who measures
 void expect(const char *name, s64 got, s64 expected);
 void expect_true(const char *name, int holds);
 // A call that must end in this interruption vector; the low byte of ISR where it is not -1.

@@ -81,6 +81,28 @@ static void test_copies(void) {
     free_pages(to, 1);
 }
 
+// From one page of ours to the place of another.
+static void test_transfer(void) {
+    extern int domain_id(void);
+    u64 *given = allocate_pages(1), *taken = allocate_pages(1), hole = frame_of(taken);
+    given[5] = 0x55aa;
+    give_up_frames(&hole, 1);
+    u32 ref = grant_transfer_to((u16)domain_id(), hole);
+    expect("grant.transfer.awaited", take_transfer(ref), 0);
+    struct grant_transfer transfer = { frame_of(given), (u16)domain_id(), ref, 77 };
+    grant_table_op(GNTTABOP_transfer, &transfer, 1);
+    expect("grant.transfer", transfer.status, GNTST_okay);
+    expect("grant.transfer.came", take_transfer(ref), 1);
+    expect("grant.transfer.content", (s64)*(volatile u64 *)&taken[5], 0x55aa);
+    grant_table_op(GNTTABOP_transfer, &transfer, 1);
+    expect_true("grant.transfer.twice", transfer.status < 0);
+    transfer.frame = 0xffffffffff;
+    grant_table_op(GNTTABOP_transfer, &transfer, 1);
+    expect_true("grant.transfer.frame", transfer.status < 0);
+    free_pages(given, 1);
+    free_pages(taken, 1);
+}
+
 void test_grants(void) {
     expect_true("grant.table", grant_table != 0);
     if (!grant_table) return;
@@ -98,7 +120,5 @@ void test_grants(void) {
     expect("grant.nowhere", hypercall(GNTTABOP_query_size, NOWHERE, 1, 0, 0, HYPERVISOR_grant_table_op), -EFAULT);
     test_mapping();
     test_copies();
-    struct grant_transfer transfer = { 0xffffffffff, DOMID_SELF, 3, 77 };
-    grant_table_op(GNTTABOP_transfer, &transfer, 1);
-    expect_true("grant.transfer.refused", transfer.status < 0);
+    test_transfer();
 }

@@ -228,14 +228,16 @@ int xs_wait_state(const char *path, int state, u64 until) {
     return found == 1;
 }
 
+static int own_id = -1;
+
 int domain_id(void) {
-    static int id = -1;
     char text[16];
-    if (id < 0) id = xs_read(0, "domid", text, sizeof(text)) > 0 ? (int)to_number(text) : is_dom0() ? 0 : 0x7ff0;
-    return id;
+    if (own_id < 0) own_id = xs_read(0, "domid", text, sizeof(text)) > 0 ? (int)to_number(text) : is_dom0() ? 0 : 0x7ff0;
+    return own_id;
 }
 
 void xs_resume(void) {
+    own_id = -1;
     if (!ring) return;
     port = start_info->store_port;
     listen(port, store_event, 0);

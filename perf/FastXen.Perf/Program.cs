@@ -3,6 +3,7 @@ using FastXen.Perf.Domains;
 using FastXen.Perf.Measure;
 using FastXen.Perf.Scheduling;
 using FastXen.Perf.Tracing;
+using FastXen.Perf.Xen;
 
 // "measure ..." compares the guest with the host (build.sh bench); everything else is for BenchmarkDotNet, such as "--filter *".
 if (args is ["measure", .. var rest])
@@ -16,5 +17,8 @@ if (args is ["tracing", .. var sides])
 // "domains ..." measures many idle domains (build.sh bench --domains).
 if (args is ["domains", .. var idle])
     return DomainsCommand.Run(idle);
+// "xen ..." measures the Xen interface (build.sh bench --xen).
+if (args is ["xen", .. var words])
+    return XenCommand.Run(words);
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -166,6 +166,14 @@ public sealed unsafe partial class Vcpu
         Wake();
     }
 
+    /// <summary>Takes <see cref="RequestStop"/> back: the vCPU may run on from where it is. While it does not run.</summary>
+    public void WithdrawStop()
+    {
+        if (runsGuest)
+            throw new InvalidOperationException("The vCPU runs.");
+        stop = 0;
+    }
+
     /// <summary>Stops the domain for a reason that the guest's processor would have met with a machine check.</summary>
     public void Crash(string reason)
     {

@@ -26,6 +26,7 @@ public sealed class Domain : IDisposable
     // Made, and not yet run.
     private IGuestMachine? _next;
     private IGuestMachine? _machine;
+    private PendingSave? _save;
     private bool _stopRequested;
     private bool _resetRequested;
     private bool _rebootAfterPowerOff;
@@ -206,6 +207,73 @@ public sealed class Domain : IDisposable
         get { lock (_lock) return (_machine ?? _next)?.Processors.Count ?? _config.Vcpus; }
     }
 
+    /// <summary>
+    /// Has the guest suspend itself and writes it to a file, from which <see cref="SaveFile.ReadConfig"/> has it go on; then the domain ends, or goes on here as well
+    /// with <paramref name="goesOn"/>. A guest that cannot be saved, or does not suspend itself within the grace time, and a file that cannot be
+    /// written, are a <see cref="HostException"/>: then it goes on. Any thread.
+    /// </summary>
+    public async Task SaveAsync(string file, bool goesOn, TimeSpan grace)
+    {
+        PendingSave save = new(file, goesOn);
+        lock (_lock)
+        {
+            if (_config.Personality != Personality.Xen) throw new HostException($"{_config.Name} has the platform personality: only a domain on the Xen interface can be saved");
+            if (_machine is null) throw new HostException($"{_config.Name} is not running");
+            if (_save is not null) throw new HostException($"{_config.Name} is being saved already");
+            if (!_machine.AskToSuspend()) throw new HostException($"{_config.Name} does not watch control/shutdown (yet): it cannot be asked to suspend itself");
+            _save = save;
+        }
+        try
+        {
+            await save.Done.Task.WaitAsync(grace).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            lock (_lock)
+            {
+                if (_save == save)
+                {
+                    _save = null;
+                    _machine?.WithdrawSuspend();
+                    throw new HostException($"{_config.Name} has not suspended itself after {grace.TotalSeconds:0.###} s");
+                }
+            }
+            // It has begun meanwhile.
+            await save.Done.Task.ConfigureAwait(false);
+        }
+    }
+
+    // The guest has suspended itself. True: it goes on.
+    private bool Save(IGuestMachine machine)
+    {
+        PendingSave? save;
+        lock (_lock)
+        {
+            save = _save;
+            _save = null;
+            if (_stopRequested || save is null) return false;
+        }
+        try
+        {
+            SaveFile.Write(save.File, _config, machine.Save);
+            if (save.GoesOn) machine.Resume();
+            save.Done.SetResult();
+            return save.GoesOn;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            machine.Resume();
+            save.Done.SetException(new HostException($"{save.File}: {_config.Name} cannot be saved: {e.Message}"));
+            return true;
+        }
+    }
+
+    // A save that was asked for.
+    private sealed record PendingSave(string File, bool GoesOn)
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     /// <summary>What the guest is doing, in a line. Any thread; a moment's view.</summary>
     public unsafe string Status
     {
@@ -260,14 +328,25 @@ public sealed class Domain : IDisposable
         if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStarted(Number);
         try
         {
-            return await Scheduling.RunAsync(machine).ConfigureAwait(false);
+            while (true)
+            {
+                VcpuStop reason = await Scheduling.RunAsync(machine).ConfigureAwait(false);
+                if (!machine.HasSuspended || !Save(machine)) return reason;
+            }
         }
         finally
         {
             Statistics = Statistics.With(machine.Processors, Stopwatch.GetElapsedTime(begin));
             HottestRegions = [.. HottestRegions.Concat(machine.Processors[0].TranslatorProfile(ProfiledRegions)).OrderByDescending(region => region.ExecutedSlots).Take(ProfiledRegions)];
             // Nobody may look at a machine that is gone.
-            lock (_lock) _machine = null;
+            PendingSave? lost;
+            lock (_lock)
+            {
+                _machine = null;
+                lost = _save;
+                _save = null;
+            }
+            lost?.Done.TrySetException(new HostException($"{_config.Name} is gone, and was not saved"));
             if (Tracing.Lifecycle) FastXenEventSource.Log.DomainStopped(Number, machine.StopReason.ToString());
         }
     }

@@ -191,6 +191,26 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         HasShutDown?.Invoke();
     }
 
+    /// <summary>
+    /// A guest that suspended itself goes on here: its hypercall answers 1, the save was called off. While no vCPU runs. An <see cref="InvalidOperationException"/>
+    /// where it has not suspended itself.
+    /// </summary>
+    public void Resume()
+    {
+        if (ShutdownReason != Xen.ShutdownReason.Suspend)
+            throw new InvalidOperationException($"domain {Domain.Id} has not suspended itself");
+        foreach (ParavirtualVcpu vcpu in _vcpus)
+            vcpu.Processor.WithdrawStop();
+        if (SuspendedBy is { } caller)
+            Core.State.Registers.SetGr(caller.Processor.State, 8, 1);
+        SuspendedBy = null;
+        _shutdownCode = -1;
+        Volatile.Write(ref _isShutDown, 0);
+    }
+
+    /// <summary>The vCPU in whose hypercall the guest suspended itself.</summary>
+    internal ParavirtualVcpu? SuspendedBy { get; set; }
+
     /// <summary>SCHEDOP_shutdown_code: the reason of a shutdown that is to come, unless one was told before. Returns the one that counts.</summary>
     internal ShutdownReason SetShutdownCode(ShutdownReason reason)
     {

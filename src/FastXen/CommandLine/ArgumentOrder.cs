@@ -8,7 +8,7 @@ internal sealed class ArgumentOrder
 {
     // Options that have no value.
     private static readonly string[] Flags =
-        ["--help", "--version", "--stats", "--lockstep", "--perf-map", "--json", "--wait", "--force", "--clear", "--once"];
+        ["--help", "--version", "--stats", "--lockstep", "--perf-map", "--json", "--wait", "--force", "--clear", "--once", "--checkpoint"];
 
     /// <summary>Sorts the arguments of a command.</summary>
     public ArgumentOrder(string[] args)

@@ -26,6 +26,8 @@ public static class CommandLineInterface
         typeof(VcpuListOptions),
         typeof(VcpuPinOptions),
         typeof(VcpuSetOptions),
+        typeof(SaveOptions),
+        typeof(RestoreOptions),
         typeof(MemSetOptions),
         typeof(XenstoreOptions),
         typeof(SchedCreditOptions),
@@ -57,6 +59,8 @@ public static class CommandLineInterface
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RenameOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(TopOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(DumpCoreOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(SaveOptions))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(RestoreOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(MemSetOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(XenstoreOptions))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, typeof(SchedCreditOptions))]
@@ -102,6 +106,8 @@ public static class CommandLineInterface
                 VcpuListOptions options => ControlCommands.VcpuList(options),
                 VcpuPinOptions options => ControlCommands.VcpuPin(options),
                 VcpuSetOptions options => ControlCommands.VcpuSet(options),
+                SaveOptions options => ControlCommands.Save(options),
+                RestoreOptions options => ControlCommands.Restore(options),
                 MemSetOptions options => ControlCommands.MemSet(options),
                 XenstoreOptions options => XenstoreCommand.Run(options),
                 SchedCreditOptions options => ControlCommands.SchedCredit(options),

@@ -136,6 +136,32 @@ public sealed class VcpuSetOptions : DomainOptions
     public string Count { get; set; } = "";
 }
 
+/// <summary><c>fastxen save</c>.</summary>
+[Verb("save", HelpText = "Write a domain on the Xen interface to a file, from which it can go on.")]
+public sealed class SaveOptions : DomainOptions
+{
+    /// <summary>The file.</summary>
+    [Value(1, MetaName = "FILE", Required = true, HelpText = "The file; what it held is gone.")]
+    public string File { get; set; } = "";
+
+    /// <summary>Whether it goes on.</summary>
+    [Option('c', "checkpoint", HelpText = "Let the domain go on here as well.")]
+    public bool Checkpoint { get; set; }
+
+    /// <summary>Seconds.</summary>
+    [Option("grace", MetaValue = "SECONDS", HelpText = "Time that the guest has to suspend itself (default 60).")]
+    public string? Grace { get; set; }
+}
+
+/// <summary><c>fastxen restore</c>.</summary>
+[Verb("restore", HelpText = "Have a saved domain go on.")]
+public sealed class RestoreOptions : ControlOptions
+{
+    /// <summary>The file.</summary>
+    [Value(0, MetaName = "FILE", Required = true, HelpText = "What 'save' wrote.")]
+    public string File { get; set; } = "";
+}
+
 /// <summary><c>fastxen mem-set</c>.</summary>
 [Verb("mem-set", HelpText = "Have a domain on the Xen interface give memory back, or take it again.")]
 public sealed class MemSetOptions : DomainOptions

@@ -75,6 +75,20 @@ internal static class ControlCommands
     public static int VcpuSet(VcpuSetOptions options) =>
         Do(options, new ControlRequest { Command = "vcpu-set", Domain = options.Domain, Count = Number(options.Count, "COUNT") });
 
+    public static int Save(SaveOptions options) => Do(options, new ControlRequest
+    {
+        Command = "save",
+        Domain = options.Domain,
+        File = Path.GetFullPath(options.File),
+        Checkpoint = options.Checkpoint,
+        Grace = options.Grace is { } text ? HostOptions.Seconds(text, "--grace") : null,
+        Wait = true,
+    });
+
+    public static int Restore(RestoreOptions options) =>
+        Ask(options, new ControlRequest { Command = "restore", File = Path.GetFullPath(options.File) }, ControlJson.Default.DomainDone,
+            static done => Print($"restored {done.Name}, id {done.Id}"));
+
     public static int MemSet(MemSetOptions options) => Do(options, new ControlRequest { Command = "mem-set", Domain = options.Domain, Memory = options.Size });
 
     public static int SchedCredit(SchedCreditOptions options)

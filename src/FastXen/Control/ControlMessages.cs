@@ -38,6 +38,7 @@ internal sealed record ControlRequest
     public int? Weight { get; set; }
     public int? Cap { get; set; }
     public string? Memory { get; set; }
+    public bool Checkpoint { get; set; }
 }
 
 /// <summary>An answer: <see cref="Result"/> or <see cref="Error"/>.</summary>

@@ -5,6 +5,7 @@ using FastXen.Loader;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Hosting;
 using FastXen.Loader.Scheduling;
+using FastXen.Loader.Xen;
 using FastXen.Smp;
 
 namespace FastXen.Control;
@@ -31,6 +32,8 @@ internal sealed class ControlService
             ["shutdown"] = ShutdownAsync,
             ["reboot"] = RebootAsync,
             ["destroy"] = DestroyAsync,
+            ["save"] = SaveAsync,
+            ["restore"] = Now(Restore),
             ["rename"] = Now(Rename),
             ["vcpu-list"] = Now(ListVcpus),
             ["vcpu-pin"] = Now(Pin),
@@ -125,6 +128,20 @@ internal sealed class ControlService
         HostedDomain domain = DomainOf(request);
         domain.Destroy();
         return await DoneAsync(domain, domain.Ended, wait: true, cancellation);
+    }
+
+    private async Task<JsonElement> SaveAsync(ControlRequest request, CancellationToken cancellation)
+    {
+        HostedDomain domain = DomainOf(request);
+        if (request.File is not { } file || !Path.IsPathFullyQualified(file)) throw new ControlException("'save' needs a \"file\" (a whole path)");
+        await domain.SaveAsync(file, request.Checkpoint, Grace(request)).WaitAsync(cancellation);
+        return Done(domain, null);
+    }
+
+    private JsonElement Restore(ControlRequest request)
+    {
+        if (request.File is not { } file || !Path.IsPathFullyQualified(file)) throw new ControlException("'restore' needs a \"file\" (a whole path)");
+        return Done(_host.Create(SaveFile.ReadConfig(file)), null);
     }
 
     private JsonElement Rename(ControlRequest request)

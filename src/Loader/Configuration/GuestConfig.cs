@@ -61,6 +61,9 @@ public sealed record GuestConfig
     /// <summary>The console.</summary>
     public ConsoleConfig Console { get; init; } = new();
 
+    /// <summary>A saved domain that goes on as this one; null: it boots. Not a field of a config: see <c>fastxen restore</c>.</summary>
+    public string? RestoreFrom { get; init; }
+
     /// <summary>File that keeps the EFI variables, or null: they last as long as the process.</summary>
     public string? EfiVariables { get; init; }
 }

@@ -18,6 +18,8 @@ public enum HostEventKind
     AskedToReboot,
     /// <summary>Its machine was reset and starts again.</summary>
     Rebooted,
+    /// <summary>It was saved to a file.</summary>
+    Saved,
     /// <summary>It has another name.</summary>
     Renamed,
     /// <summary>It says why it stops for a reason that its guest did not ask for.</summary>
@@ -47,6 +49,7 @@ public sealed record HostEvent(TimeSpan Time, HostEventKind Kind, int Id, string
         HostEventKind.AskedToShutDown => $"asked to shut down{Words(", ")}",
         HostEventKind.AskedToReboot => $"asked to shut down, to be started again{Words(", ")}",
         HostEventKind.Rebooted => "rebooted",
+        HostEventKind.Saved => $"saved{Words(" to ")}",
         HostEventKind.Renamed => $"renamed{Words(", ")}",
         HostEventKind.Reported => Detail,
         HostEventKind.PoweredOff => "powered off",

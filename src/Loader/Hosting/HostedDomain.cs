@@ -155,6 +155,15 @@ public sealed class HostedDomain
         }
     }
 
+    /// <summary>As <see cref="Domain.SaveAsync"/>. Without <paramref name="goesOn"/> it completes when the domain is gone.</summary>
+    public async Task SaveAsync(string file, bool goesOn, TimeSpan grace)
+    {
+        if (Scheduling.IsPaused) throw new HostException($"{Name} is paused: unpause it first");
+        await Domain.SaveAsync(file, goesOn, grace).ConfigureAwait(false);
+        Tell(HostEventKind.Saved, file);
+        if (!goesOn) await Ended.ConfigureAwait(false);
+    }
+
     /// <summary>Stops the domain as if its plug were pulled. <see cref="Ended"/> tells when it is gone.</summary>
     public void Destroy()
     {

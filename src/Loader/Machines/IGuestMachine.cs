@@ -46,4 +46,21 @@ internal interface IGuestMachine : IDisposable
 
     /// <summary>Asks the guest to give memory back, or to take it again, until it has so many bytes. False where it cannot be asked. Any thread.</summary>
     bool AskForMemory(ulong bytes) => false;
+
+    /// <summary>Asks the guest to suspend itself, so that it can be saved. False where it does not listen, or cannot be saved. Any thread.</summary>
+    bool AskToSuspend() => false;
+
+    /// <summary>Takes back <see cref="AskToSuspend"/>, where the guest has not noticed it. Any thread.</summary>
+    void WithdrawSuspend()
+    {
+    }
+
+    /// <summary>The run is over because the guest has suspended itself.</summary>
+    bool HasSuspended => false;
+
+    /// <summary>Writes a machine that has suspended itself. What it cannot write is an <see cref="InvalidOperationException"/>.</summary>
+    void Save(Stream to) => throw new InvalidOperationException("only a domain on the Xen interface can be saved");
+
+    /// <summary>A machine that has suspended itself is to go on, as if the save had been called off: it may be run again.</summary>
+    void Resume() => throw new InvalidOperationException("only a domain on the Xen interface suspends itself");
 }

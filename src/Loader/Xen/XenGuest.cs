@@ -8,6 +8,8 @@ using FastXen.Xen.Backends.Net;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
+using FastXen.Xen.Memory;
+using FastXen.Xen.Migration;
 using FastXen.Xen.Xenstore;
 
 namespace FastXen.Loader.Xen;
@@ -19,10 +21,9 @@ internal sealed class XenGuest : IGuest
     private readonly XenHost _host;
     private readonly GuestConfig _config;
     private readonly Action<string> _report;
-    private readonly KernelImage _kernel;
-    private readonly RamDisk? _initrd;
-    private readonly ulong _entry;
     private readonly DeviceBackends _devices;
+    private Images? _images;
+    private string? _restoreFrom;
 
     public XenGuest(DomainSurroundings surroundings, GuestConfig config, Action<string> report)
     {
@@ -30,31 +31,62 @@ internal sealed class XenGuest : IGuest
         _host = surroundings.Xen();
         _config = config;
         _report = report;
-        MemoryLayout layout = DomainLayout.Of(config);
-        _kernel = KernelImage.Open(config.Kernel);
-        _kernel.CheckFits(layout);
-        _entry = _kernel.ReadXenEntry();
-        if (config.Initrd is { } initrd) _initrd = RamDisk.Place(initrd, layout, _kernel);
+        _restoreFrom = config.RestoreFrom;
+        // One that goes on needs its images only when it reboots.
+        if (_restoreFrom is null) _images = OpenImages();
         _devices = new DeviceBackends(config, surroundings.Switches, report);
+    }
+
+    private sealed record Images(KernelImage Kernel, ulong Entry, RamDisk? Initrd);
+
+    private Images OpenImages()
+    {
+        MemoryLayout layout = DomainLayout.Of(_config);
+        KernelImage kernel = KernelImage.Open(_config.Kernel);
+        kernel.CheckFits(layout);
+        return new Images(kernel, kernel.ReadXenEntry(), _config.Initrd is { } initrd ? RamDisk.Place(initrd, layout, kernel) : null);
     }
 
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
     {
         HostConsole end = new(console);
-        ParavirtualMachine machine = new(_host, (ushort)number, new ParavirtualConfiguration
+        ParavirtualConfiguration Complete(ParavirtualConfiguration sizes) => sizes with
         {
-            Memory = _config.Memory,
-            Vcpus = _config.Vcpus,
             Engine = _config.Engine,
             Translator = _surroundings.Translator,
             IsPrivileged = _config.IsPrivileged,
             Console = _config.IsPrivileged ? end : new GuestLog(number, _surroundings.Log),
             Report = _report,
-        });
-        XenGuestMachine guest = new(machine, end, _report);
+        };
+        string? restoreFrom = _restoreFrom;
+        _restoreFrom = null;
+        if (restoreFrom is not null) return Restore(restoreFrom, number, Complete, end);
+        ParavirtualMachine machine = new(_host, (ushort)number, Complete(new ParavirtualConfiguration { Memory = _config.Memory, Vcpus = _config.Vcpus }));
+        return Own(machine, end, () => Boot(machine, end));
+    }
+
+    private XenGuestMachine Restore(string path, int number, Func<ParavirtualConfiguration, ParavirtualConfiguration> complete, HostConsole console)
+    {
+        using FileStream file = SaveFile.Open(path, out _);
+        RestoredDomain restored;
         try
         {
-            Boot(machine, end);
+            restored = SavedDomain.Restore(_host, (ushort)number, complete, file);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            throw new ImageException(path, $"cannot be restored: {e.Message}", e);
+        }
+        return Own(restored.Machine, console, () => Connect(restored.Machine, console,
+            (restored.StoreFrame, restored.StorePort), (restored.ConsoleFrame, restored.ConsolePort), static () => { }));
+    }
+
+    private XenGuestMachine Own(ParavirtualMachine machine, HostConsole console, Action prepare)
+    {
+        XenGuestMachine guest = new(machine, console, _report);
+        try
+        {
+            prepare();
             return guest;
         }
         catch
@@ -66,29 +98,36 @@ internal sealed class XenGuest : IGuest
 
     private void Boot(ParavirtualMachine machine, HostConsole console)
     {
-        _kernel.Load(machine.Arena);
-        _initrd?.Load(machine.Arena);
+        _images ??= OpenImages();
+        _images.Kernel.Load(machine.Arena);
+        _images.Initrd?.Load(machine.Arena);
         EventChannelTable channels = machine.Domain.EventChannels;
         // In the name of domain 0, where the store and the consoles' server are on every Xen. dom0's own console is the hypervisor's.
         int storePort = channels.AllocateUnbound(0), consolePort = _config.IsPrivileged ? 0 : channels.AllocateUnbound(0);
-        ulong storeFrame = DomainBuilder.StoreFrame(machine), consoleFrame = DomainBuilder.ConsoleFrame(machine);
-        console.Open(machine, consoleFrame, consolePort);
+        Connect(machine, console, (DomainBuilder.StoreFrame(machine), storePort), (DomainBuilder.ConsoleFrame(machine), consolePort), () =>
+            DomainBuilder.Boot(machine, new DomainImage(_images.Entry, _config.CommandLine, _images.Initrd?.Memory.Start ?? 0, _images.Initrd?.Memory.Length ?? 0)
+            {
+                StorePort = storePort,
+                ConsolePort = consolePort,
+            }));
+    }
+
+    // The host's services; the domain is in order when "start" is called, and introduced to the store after it.
+    private void Connect(ParavirtualMachine machine, HostConsole end, (ulong Frame, int Port) store, (ulong Frame, int Port) console, Action start)
+    {
+        end.Open(machine, console.Frame, console.Port);
         new DomainHome
         {
             Domain = machine.Domain.Id,
             Name = _config.Name,
-            Memory = _config.Memory,
+            Memory = (ulong)machine.Domain.Memory.Populated << Frame.Shift,
             Vcpus = _config.Vcpus,
-            Console = consolePort == 0 ? null : (consoleFrame, consolePort),
-            Store = (storeFrame, storePort),
+            Console = console.Port == 0 ? null : console,
+            Store = store,
         }.Write(_host.Store.Server);
         AttachDevices(machine.Domain);
-        DomainBuilder.Boot(machine, new DomainImage(_entry, _config.CommandLine, _initrd?.Memory.Start ?? 0, _initrd?.Memory.Length ?? 0)
-        {
-            StorePort = storePort,
-            ConsolePort = consolePort,
-        });
-        if (_host.Store.Introduce(machine.Domain.Id, storeFrame, (uint)storePort) is not 0 and var error)
+        start();
+        if (_host.Store.Introduce(machine.Domain.Id, store.Frame, (uint)store.Port) is not 0 and var error)
             throw new InvalidOperationException($"domain {machine.Domain.Id} was not introduced to the store: error {error}");
     }
 

@@ -8,6 +8,7 @@ using FastXen.Smp;
 using FastXen.Xen;
 using FastXen.Xen.Console;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Migration;
 using FastXen.Xen.Xenstore;
 
 namespace FastXen.Loader.Xen;
@@ -72,11 +73,32 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
-    public bool AskToShutDown(bool thenReboot)
+    public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
+
+    public bool AskToSuspend() => Ask("suspend");
+
+    public void WithdrawSuspend()
     {
-        string node = $"{Home}/control/shutdown";
-        if (!Store.IsWatched(_machine.Domain.Id, node)) return false;
-        Store.Set(node, thenReboot ? "reboot" : "poweroff");
+        if (Store.Get(ShutdownNode) == "suspend") Store.Set(ShutdownNode, "");
+    }
+
+    public bool HasSuspended => _machine.ShutdownReason == ShutdownReason.Suspend && !_isAskedToEnd;
+
+    public void Save(Stream to) => SavedDomain.Save(_machine, to);
+
+    public void Resume()
+    {
+        _ended = (int)VcpuStop.None;
+        Store.DomainResumed(_machine.Domain.Id);
+        _machine.Resume();
+    }
+
+    private string ShutdownNode => $"{Home}/control/shutdown";
+
+    private bool Ask(string what)
+    {
+        if (!Store.IsWatched(_machine.Domain.Id, ShutdownNode)) return false;
+        Store.Set(ShutdownNode, what);
         return true;
     }
 

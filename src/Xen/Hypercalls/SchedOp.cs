@@ -39,7 +39,10 @@ internal static unsafe class SchedOp
                 if (!argument.Read(domain.Memory, out uint reason))
                     return -Errno.EFAULT;
                 if (call->Arguments[0] == Shutdown)
+                {
+                    call->Caller.Machine.SuspendedBy = call->Caller;
                     call->Caller.Machine.Shutdown((ShutdownReason)(byte)reason);
+                }
                 else
                     call->Caller.Machine.SetShutdownCode((ShutdownReason)(byte)reason);
                 return 0;

@@ -89,6 +89,13 @@ public sealed partial class XenstoreServer
         }
     }
 
+    /// <summary>A domain that shut down goes on: its next end is told again.</summary>
+    public void DomainResumed(ushort domain)
+    {
+        lock (gate)
+            stopped.Remove(domain);
+    }
+
     /// <summary>Writes a node in the host's name; with permissions, sets them too. The path is absolute and valid.</summary>
     public void Set(string path, string value, params ReadOnlySpan<Permission> permissions)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FastXen.Tests;
 
 namespace FastXen.EndToEnd.Tests.Control;
@@ -7,10 +8,10 @@ public sealed class XenCommandTests : ServedHost
 {
     private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
 
-    private void Create(string name, bool isPrivileged = false)
+    private void Create(string name, bool isPrivileged = false, string devices = "")
     {
         string role = isPrivileged ? "\"privileged\": true, \"commandLine\": \"stay\"" : "\"commandLine\": \"idle\"";
-        Do("create", $$"""{ "name": "{{name}}", "personality": "xen", "memory": "32M", "vcpus": 2, "kernel": "{{Kernel}}", {{role}} }""");
+        Do("create", $$"""{ "name": "{{name}}", "personality": "xen", "memory": "32M", "vcpus": 2, "kernel": "{{Kernel}}", {{role}}{{devices}} }""");
     }
 
     [Fact]
@@ -80,5 +81,83 @@ public sealed class XenCommandTests : ServedHost
         // With dom0 the whole machine is off, as on Xen.
         Until(_ => Run("shutdown", "zero", "--wait").Code == 0, "list");
         Until(list => list.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length == 1, "list");
+    }
+
+    [Fact]
+    public void A_saved_domain_goes_on_where_it_was()
+    {
+        string image = Path.Combine(Folder, "disk.img"), saved = Path.Combine(Folder, "web.saved");
+        using (FileStream file = File.Create(image)) file.SetLength(4 << 20);
+        Create("web", devices: $$""", "disks": [{ "path": "{{image}}" }], "network": [{ "type": "switch" }]""");
+        Create("peer", devices: """, "network": [{ "type": "switch" }]""");
+        using (FastXenProcess console = new("console", "web", "--socket", Socket))
+        {
+            console.Expect("domU> ");
+            // What only memory knows.
+            console.Send("write data/note kept\r");
+            console.Expect("domU> ");
+        }
+
+        Do("save", "web", saved, "--checkpoint");
+        Assert.Contains("web (1): saved to", Do("dmesg"));
+        Assert.Equal("1\n", Do("domid", "web"));
+        Do("mem-set", "web", "24M");
+        Until(list => list.Contains("    24 ", StringComparison.Ordinal), "list");
+        Do("save", "web", saved);
+        Refused("there is no domain 'web'", "domid", "web");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(saved));
+
+        Do("restore", saved);
+        Assert.Equal("3\n", Do("domid", "web"));
+        Assert.Contains("    24 ", Do("list"));
+        Do("mem-set", "web", "32M");
+        Until(list => list.Split('\n').Any(static line => line.StartsWith("web ", StringComparison.Ordinal) && line.Contains("    32 ", StringComparison.Ordinal)), "list");
+        using (FastXenProcess console = new("console", "web", "--socket", Socket))
+        {
+            console.Send("\rcpus\r");
+            console.Expect("2 of 2 are up");
+            console.Send("ping peer\r");
+            console.Expect("domU> ");
+            console.Send("selftest\r");
+            Assert.Equal("", string.Join('\n', console.Expect("selftest: ").Split('\n').Where(static line => line.StartsWith("FAIL", StringComparison.Ordinal))));
+        }
+        Refused("there is a domain 'web' already: give this one another \"name\"", "restore", saved);
+    }
+
+    [Fact]
+    public void What_cannot_be_saved_or_restored_is_said_and_goes_on()
+    {
+        string saved = Path.Combine(Folder, "web.saved");
+        Create("web");
+        using (FastXenProcess console = new("console", "web", "--socket", Socket)) console.Expect("domU> ");
+        (int code, _, string errors) = Run("save", "web", Path.Combine(Folder, "no", "such", "folder"));
+        Assert.Equal(2, code);
+        Assert.Contains("web cannot be saved: ", errors);
+        using (FastXenProcess console = new("console", "web", "--socket", Socket))
+        {
+            console.Send("\rcpus\r");
+            console.Expect("2 of 2 are up");
+        }
+        Do("create", $$"""{ "name": "real", "memory": "96M", "kernel": "{{Guests.Idle}}" }""");
+        Refused("real has the platform personality: only a domain on the Xen interface can be saved", "save", "real", saved);
+        Refused($"{saved}: there is no such file", "restore", saved);
+        Do("save", "web", saved);
+        byte[] good = File.ReadAllBytes(saved);
+        File.WriteAllBytes(saved, good[..(good.Length / 2)]);
+        Assert.StartsWith($"fastxen: {saved}: cannot be restored: ", Run("restore", saved).Errors);
+        File.WriteAllText(saved, "something else");
+        Refused($"{saved}: is not a saved domain", "restore", saved);
+        // Whatever is in the file, the host goes on.
+        Random random = new(1);
+        for (int k = 0; k < 20; k++)
+        {
+            byte[] bad = [.. good];
+            for (int n = 0; n < 8; n++) bad[random.Next(Math.Min(bad.Length, k < 10 ? 4096 : bad.Length))] ^= (byte)(1 << random.Next(8));
+            File.WriteAllBytes(saved, bad);
+            Run("restore", saved);
+            // It may have ended by itself.
+            foreach (JsonElement domain in Json("list").EnumerateArray().Skip(1)) Run("destroy", $"{domain.GetProperty("id").GetInt32()}");
+        }
+        Assert.DoesNotContain("internal error", Do("dmesg"));
     }
 }
