@@ -21,12 +21,15 @@ public unsafe struct FastTables
     // Modes: privilege level (bits 1:0) and PSR.pk (bit 2); physical; and the one in which every access takes the slow path.
     internal const int VirtualModes = 8, PhysicalMode = 8, DisabledMode = 9, Modes = 10;
     private const uint NoOwner = ~0u;
+    private const int BlockEntries = TableEntries / 64;
 
     // Pointers to tables: 8, by region number, for each mode.
     private fixed ulong _sets[Modes * 8];
     // Whose a table is: rid 31:8, region number 5:3, mode 2:0.
     private fixed uint _owner[Tables];
     private fixed ulong _lastUse[Tables];
+    // Blocks of entries of each table (a bit each) that may hold something, so that a table is emptied at the cost of what is in it.
+    private fixed ulong _filled[Tables + 2];
     private ulong _clock;
     private FastEntry* _pool;
 
@@ -42,7 +45,9 @@ public unsafe struct FastTables
     internal static void Allocate(FastTables* f)
     {
         f->_pool = (FastEntry*)NativeMemory.AlignedAlloc((nuint)((Tables + 2) * TableEntries * sizeof(FastEntry)), 4096);
-        Invalidate(Empty(f));
+        // Nobody knows what is in fresh memory.
+        new Span<ulong>(f->_filled, Tables + 2).Fill(~0UL);
+        Invalidate(f, Empty(f));
     }
 
     internal static void Free(FastTables* f) => NativeMemory.AlignedFree(f->_pool);
@@ -55,7 +60,7 @@ public unsafe struct FastTables
         new Span<uint>(f->_owner, Tables).Fill(NoOwner);
         new Span<ulong>(f->_lastUse, Tables).Clear();
         f->_clock = 0;
-        Invalidate(Physical(f));
+        Invalidate(f, Physical(f));
         // Physical addresses that may be cacheable RAM are below 2^50.
         Set(f, PhysicalMode)[0] = Physical(f);
     }
@@ -72,7 +77,7 @@ public unsafe struct FastTables
         {
             table = Oldest(f);
             f->_owner[table] = owner;
-            Invalidate(Table(f, table));
+            Invalidate(f, Table(f, table));
         }
         return *pointer = Table(f, table);
     }
@@ -166,5 +171,19 @@ public unsafe struct FastTables
         }
     }
 
-    private static void Invalidate(FastEntry* table) => new Span<byte>(table, TableEntries * sizeof(FastEntry)).Fill(0xff);
+    /// <summary>Says that an entry of a table, at this index, is about to be filled.</summary>
+    internal static void Touch(FastTables* f, FastEntry* table, int index) => f->_filled[(table - f->_pool) / TableEntries] |= 1UL << (index / BlockEntries);
+
+    private static void Invalidate(FastTables* f, FastEntry* table)
+    {
+        ref ulong filled = ref f->_filled[(table - f->_pool) / TableEntries];
+        if (filled == ~0UL)
+        {
+            new Span<byte>(table, TableEntries * sizeof(FastEntry)).Fill(0xff);
+            filled = 0;
+        }
+
+        for (; filled != 0; filled &= filled - 1)
+            new Span<byte>(table + BitOperations.TrailingZeroCount(filled) * BlockEntries, BlockEntries * sizeof(FastEntry)).Fill(0xff);
+    }
 }

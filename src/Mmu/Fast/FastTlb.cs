@@ -81,7 +81,9 @@ public static unsafe class FastTlb
         if (table == null)
             return;
         ulong page = va & PageMask;
-        FastEntry* entry = table + (va >> FastTables.PageShift & (FastTables.TableEntries - 1));
+        int index = (int)(va >> FastTables.PageShift) & (FastTables.TableEntries - 1);
+        FastTables.Touch(&m->Fast, table, index);
+        FastEntry* entry = table + index;
         entry->ReadTag = page;
         entry->WriteTag = write ? page : FastEntry.Invalid;
         entry->Addend = (ulong)memory.Base + physical - page;

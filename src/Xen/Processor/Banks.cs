@@ -15,15 +15,12 @@ internal static unsafe class Banks
         if (x->BankNumber == 0)
             return;
         Forget(s);
+        new ReadOnlySpan<ulong>(s->Gr + First, Count).CopyTo(new Span<ulong>(x->Bank1, Count));
         ulong nats = 0;
-        for (int r = 0; r < Count; r++)
+        for (int r = 0; s->NatPresent != 0 && r < Count; r++)
         {
-            x->Bank1[r] = s->Gr[First + r];
-            if (s->NatPresent != 0)
-            {
-                nats |= (ulong)s->GrNat[First + r] << r;
-                s->GrNat[First + r] = 0;
-            }
+            nats |= (ulong)s->GrNat[First + r] << r;
+            s->GrNat[First + r] = 0;
         }
 
         x->Vnat = nats;
@@ -37,9 +34,10 @@ internal static unsafe class Banks
         if (x->BankNumber != 0)
             return;
         Forget(s);
+        new ReadOnlySpan<ulong>(x->Bank1, Count).CopyTo(new Span<ulong>(s->Gr + First, Count));
         ulong nats = x->Vnat & 0xFFFF;
-        for (int r = 0; r < Count; r++)
-            Registers.SetGr(s, (uint)(First + r), x->Bank1[r], (uint)(nats >> r) & 1);
+        for (int r = 0; (s->NatPresent | nats) != 0 && r < Count; r++)
+            Registers.SetGr(s, (uint)(First + r), s->Gr[First + r], (uint)(nats >> r) & 1);
         x->BankNumber = 1;
     }
 

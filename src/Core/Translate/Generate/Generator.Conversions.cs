@@ -59,7 +59,7 @@ internal sealed unsafe partial class Generator
         if (moves)
             asm.Store(to, Rax, 8);
         asm.StoreImmediate(Field(f, TagField), (int)tag, 4);
-        asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
+        NoteTags();
         Modified(f);
     }
 

@@ -79,13 +79,19 @@ internal sealed unsafe partial class Generator
             EmitPageLook(normal);
         if (sequence.Power != 0)
             EmitCheckPower(sequence.Power, normal);
+        bool direct = sequence.IsUnseen;
         if (sequence.Kind == DivisionKind.Double)
+        {
             EmitTakeDoubles(sequence, number, normal);
+            if (direct)
+                EmitDivideDoubles(sequence, number, taken: true);
+        }
         else
+        {
             EmitTakeIntegers(sequence, number, normal);
-        bool direct = sequence.Kind != DivisionKind.Double && sequence.IsUnseen;
-        if (sequence.Kind != DivisionKind.Double)
             EmitDivideIntegers(sequence, number, direct);
+        }
+
         Set(plan.Ir[sequence.First].P2, true);
         bool marked = false;
         for (int k = sequence.First; k < sequence.Last; k++)
@@ -122,11 +128,17 @@ internal sealed unsafe partial class Generator
 
         CloseQp();
         uint target = plan.Ir[sequence.Last].Guest->R1;
+        if (direct)
+        {
+            Modified(target);
+            return;
+        }
+
         if (sequence.Kind == DivisionKind.Double)
         {
-            EmitDivideDoubles(sequence, number);
+            EmitDivideDoubles(sequence, number, taken: false);
         }
-        else if (!direct)
+        else
         {
             LoadSite(Rax, number);
             asm.Load(Rax, new HostAddress(Rax, DivisionStubs.Quotient), 8);
@@ -172,7 +184,7 @@ internal sealed unsafe partial class Generator
 
     private void Mark(DivisionSequence sequence)
     {
-        asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
+        NoteTags();
         if (sequence.LeavesRotating())
             asm.StoreImmediate(State(StateOffsets.RotatingStepsTagged), 1, 1);
     }
@@ -332,6 +344,7 @@ internal sealed unsafe partial class Generator
         asm.Arithmetic(Alu.Add, Rdx, farthest, 4);
         asm.Arithmetic(Alu.Cmp, Rdx, 2 * farthest, 4);
         asm.Jump(Condition.A, normal);
+        CollectFlags(plan.Ir[sequence.Last].Guest->Selector);
         _ = Double(a, Xmm0);
         _ = Double(b, Xmm1);
         LoadSite(Rax, number);
@@ -369,16 +382,21 @@ internal sealed unsafe partial class Generator
         asm.Store(new HostAddress(Rax, DivisionStubs.LateDivisor), Rdx, 8);
     }
 
-    private void EmitDivideDoubles(DivisionSequence sequence, int number)
+    // The operands are in xmm0 and xmm1 still where they have just been taken. Uses rax.
+    private void EmitDivideDoubles(DivisionSequence sequence, int number, bool taken)
     {
         Instruction* last = plan.Ir[sequence.Last].Guest;
-        CollectFlags(last->Selector);
-        LoadSite(Rax, number);
-        if (sequence.Dividend < 2)
-            _ = Double(sequence.Dividend, Xmm0);
-        else
-            asm.VectorLoad(Xmm0, new HostAddress(Rax, DivisionStubs.Dividend), 8);
-        asm.VectorLoad(Xmm1, new HostAddress(Rax, DivisionStubs.Divisor), 8);
+        if (!taken)
+        {
+            CollectFlags(last->Selector);
+            LoadSite(Rax, number);
+            if (sequence.Dividend < 2)
+                _ = Double(sequence.Dividend, Xmm0);
+            else
+                asm.VectorLoad(Xmm0, new HostAddress(Rax, DivisionStubs.Dividend), 8);
+            asm.VectorLoad(Xmm1, new HostAddress(Rax, DivisionStubs.Divisor), 8);
+        }
+
         asm.Float(FloatOperation.Divide, Xmm2, Xmm0, Xmm1, 8);
         WriteDouble(last->R1, Xmm2);
     }

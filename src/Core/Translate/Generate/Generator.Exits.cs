@@ -238,6 +238,8 @@ internal sealed unsafe partial class Generator
         region->Reload = asm.Here;
         EmitReload(uint.MaxValue);
         EmitFloatReload();
+        if (notesTags)
+            asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
         asm.Jump(State(StateOffsets.Resume));
     }
 

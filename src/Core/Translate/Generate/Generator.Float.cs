@@ -16,9 +16,13 @@ internal sealed unsafe partial class Generator
 {
     private const int SignExponentField = 8, TagField = 12;
 
+    // Among modifiedBits: CodeState.FloatsTagged is set.
+    private const ulong TagsNoted = 1UL << 63;
+
     // The status field for which the host's flags are being collected in this block, and the PSR.mf bits that are set: -1, 0 at first.
     private int floatField;
     private ulong modifiedBits;
+    private bool notesTags;
 
     private FloatContext floats;
 
@@ -170,7 +174,18 @@ internal sealed unsafe partial class Generator
     private void SetTag(uint f)
     {
         asm.StoreImmediate(Field(f, TagField), 1, 4);
+        NoteTags();
+    }
+
+    // Some register has a tag: noted once in a block, as PSR.mf is. Where a handler untagged all, the way back (region->Reload) notes it again.
+    private void NoteTags()
+    {
+        notesTags = true;
+        if ((modifiedBits & TagsNoted) != 0)
+            return;
         asm.StoreImmediate(State(StateOffsets.FloatsTagged), 1, 1);
+        if (openQp == 0)
+            modifiedBits |= TagsNoted;
     }
 
     /// <summary>Makes sure that the significand of a register in memory is in its place, and that it is no NaTVal. Uses rax, in the rare case rdx.</summary>

@@ -20,8 +20,31 @@ internal sealed unsafe partial class Generator
     {
         foreach (KnownPage page in knownPages)
         {
+            // What may be written may be read (FastTlb).
             if (page.Base == ir.A)
-                return (tag == ReadTag ? page.ReadSize : page.WriteSize) >= ir.Size;
+                return page.WriteSize >= ir.Size || (tag == ReadTag && page.ReadSize >= ir.Size);
+        }
+
+        return false;
+    }
+
+    private bool MayLearn(in IrInstruction ir) =>
+        openQp == 0 && !current.IsWindow && ir.Opcode != IrOpcode.CheckLoad && !(ir.Opcode == IrOpcode.FloatLoad && ir.P1 >= (byte)FloatLoadForm.CheckClear);
+
+    // A store of no less through the same base is sure to follow a load: the load looks for both whether the page may be written.
+    private bool LooksForStore(in IrInstruction load)
+    {
+        if (!MayLearn(load) || load.WritesBase || load.D == load.A)
+            return false;
+        for (int k = current.FirstIr; k < current.EndIr; k++)
+        {
+            ref IrInstruction ir = ref plan.Ir[k];
+            if (ir.Slot <= load.Slot)
+                continue;
+            if (ir.Opcode is IrOpcode.Store or IrOpcode.FloatStore && ir.A == load.A)
+                return ir.Qp == 0 && ir.Size <= load.Size;
+            if (!KeepsPages(ir.Opcode) || RegionPlan.EndsPage(ir.Slot) || ir.D == load.A || (ir.WritesBase && ir.A == load.A))
+                return false;
         }
 
         return false;
@@ -33,7 +56,7 @@ internal sealed unsafe partial class Generator
         byte address = ir.A;
         // Registers that share the entry displace one another.
         knownPages.RemoveAll(page => page.Base != address && page.Base % CodeState.PageEntries == address % CodeState.PageEntries);
-        if (openQp != 0 || current.IsWindow || ir.Opcode == IrOpcode.CheckLoad || (ir.Opcode == IrOpcode.FloatLoad && ir.P1 >= (byte)FloatLoadForm.CheckClear))
+        if (!MayLearn(ir))
             return;
         int at = knownPages.FindIndex(page => page.Base == address);
         KnownPage before = at < 0 ? new KnownPage(address, 0, 0) : knownPages[at];

@@ -56,6 +56,8 @@ internal sealed unsafe partial class Generator
 
         // The page for which the base register was used last; else the TLB, out of line.
         OpenSlow(ir);
+        if (tag == ReadTag && LooksForStore(ir))
+            tag = WriteTag;
         LearnPage(ir, tag);
         int page = PageOf(ir.A);
         Label look = asm.NewLabel(), found = asm.NewLabel();

@@ -50,7 +50,7 @@ internal sealed unsafe partial class Generator
         plainResumes.Clear();
         secondPage = null;
         pendingMask = 0;
-        continues = sunk = false;
+        continues = sunk = notesTags = false;
         FindFlagsField();
         for (int b = 0; b < plan.BlockCount; b++)
             plan.Blocks[b].Label = asm.NewLabel();
