@@ -37,6 +37,7 @@ void first_main(void) {
         fuzz(seed, word_value("rounds", value, sizeof(value)) ? to_number(value) : 20000);
         end_machine(POWER_OFF);
     }
+    if (has_word("parallel") && cpu_count > 1) parallel();
     if (word_value("selftest", value, sizeof(value))) {
         int failures = 0;
         for (u64 left = *value ? to_number(value) : 1; left > 0; left--) failures += selftest();
