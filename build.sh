@@ -215,10 +215,10 @@ kernel_paths() {
 }
 
 bench() {
-    # The scheduler alone needs no guest.
     if [ "${1:-}" = --scheduler ]; then
         shift
-        need_dotnet
+        publish
+        guests
         dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- scheduler "$@"
         return
     fi

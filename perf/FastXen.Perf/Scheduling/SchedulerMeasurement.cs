@@ -26,7 +26,7 @@ internal sealed record SchedulerMeasurement(double Seconds)
             DateTime.UtcNow, HostMachine.Now, Fairness(), [.. new[] { 10, 25, 50, 150 }.Where(static cap => cap <= 100 * Environment.ProcessorCount).Select(Cap)],
             [WakeLatency(busy: false), WakeLatency(busy: true)], host,
             [.. switches.Select(pair => new SwitchResult($"{pair.Item1}, with a slice of an interpreted vCPU", pair.Item2 + slice, (pair.Item2 + slice) / host))],
-            TwoDomainsOverOne());
+            TwoDomainsOverOne(), ParallelProgram.SpeedUp());
     }
 
     private ShareResult[] Fairness()
