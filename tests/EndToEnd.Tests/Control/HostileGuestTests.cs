@@ -23,7 +23,13 @@ public sealed class HostileGuestTests : ServedHost
         using (FileStream file = File.Create(image)) file.SetLength(1 << 20);
         Do("create", JsonSerializer.Serialize(new
         {
-            name, personality = "xen", privileged = isPrivileged, memory = "24M", vcpus, kernel = Kernel, commandLine = words,
+            name,
+            personality = "xen",
+            privileged = isPrivileged,
+            memory = "24M",
+            vcpus,
+            kernel = Kernel,
+            commandLine = words,
             network = new[] { new { type = "switch" } },
             disks = new[] { new { path = image } },
         }));
