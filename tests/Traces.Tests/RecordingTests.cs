@@ -1,6 +1,7 @@
 using System.Diagnostics.Tracing;
 using FastXen.Events;
 using FastXen.Traces.Nettrace;
+using FastXen.Traces.Report;
 using FastXen.Traces.Session;
 using Microsoft.Diagnostics.Tracing;
 
@@ -104,6 +105,24 @@ public sealed class RecordingTests : IDisposable
             FastXenEventSource.Log.Hypercall(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
             FastXenEventSource.Log.ExitCount(1, 2, 3, "Look", "");
         }
+    }
+
+    /// <summary>Events of two host threads may cross in a trace: a vCPU that moves comes before it leaves.</summary>
+    [Fact]
+    public void A_vcpu_that_moves_keeps_its_slices_though_events_cross()
+    {
+        using (TraceRecorder recorder = new(file, EventKeywords.All, EventLevel.Verbose))
+        {
+            FastXenEventSource.Log.SwitchIn(1, 0, 10);
+            FastXenEventSource.Log.SwitchIn(1, 0, 11);
+            FastXenEventSource.Log.SwitchOut(1, 0, 10, 100, "Preempted");
+            FastXenEventSource.Log.SwitchOut(1, 0, 11, 23, "Blocked");
+        }
+
+        using FileStream stream = File.OpenRead(file);
+        VcpuTrace vcpu = Assert.Single(TraceSummary.Read(stream).Vcpus);
+        Assert.Equal((123UL, 2), (vcpu.Slots, vcpu.Slices.Count));
+        Assert.Equal([10, 11], vcpu.Slices.Select(slice => slice.Thread));
     }
 
     [Fact]

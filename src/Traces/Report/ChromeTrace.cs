@@ -11,7 +11,7 @@ public sealed class ChromeTrace : IDisposable
     private const int FlushedAt = 1 << 16;
     private readonly Utf8JsonWriter json;
     private readonly TraceNames names;
-    private readonly Dictionary<(int Domain, int Vcpu), long> running = [];
+    private readonly Dictionary<(int Domain, int Vcpu, int Thread), long> running = [];
     private readonly HashSet<(int Domain, int Vcpu)> vcpus = [];
 
     /// <summary>Begins a file.</summary>
@@ -42,10 +42,10 @@ public sealed class ChromeTrace : IDisposable
         switch (e.Shape.Id)
         {
             case 10:
-                running[(domain, vcpu)] = e.Time;
+                running[(domain, vcpu, e.Int("thread"))] = e.Time;
                 break;
             case 11:
-                if (running.Remove((domain, vcpu), out long began))
+                if (running.Remove((domain, vcpu, e.Int("thread")), out long began))
                     Span(e, domain, vcpu, "running", "scheduling", began, e.Time);
                 break;
             case 20:
@@ -75,7 +75,7 @@ public sealed class ChromeTrace : IDisposable
     /// <summary>Ends the file; what still ran at <paramref name="end"/> (nanoseconds) ran until then.</summary>
     public void Finish(long end)
     {
-        foreach (((int domain, int vcpu), long time) in running)
+        foreach (((int domain, int vcpu, _), long time) in running)
         {
             Begin("X", domain, vcpu, "running", time);
             json.WriteNumber("dur", (end - time) / 1000.0);

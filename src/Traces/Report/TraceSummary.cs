@@ -56,8 +56,8 @@ public sealed class TraceSummary
         summary.Truncated = reader.Truncated;
         foreach (VcpuTrace vcpu in summary.vcpus.Values)
         {
-            if (vcpu.RunsSince >= 0)
-                EndSlice(vcpu, summary.End, 0, "");
+            foreach (int thread in vcpu.Running.Keys.ToArray())
+                EndSlice(vcpu, thread, summary.End, 0, "");
         }
 
         return summary;
@@ -99,14 +99,13 @@ public sealed class TraceSummary
                 if (vcpu.WokenAt >= 0)
                     vcpu.WakeToRun.Add((ulong)(e.Time - vcpu.WokenAt));
                 vcpu.WokenAt = -1;
-                vcpu.RunsSince = e.Time;
-                vcpu.RunsOn = e.Int("thread");
+                vcpu.Running[e.Int("thread")] = e.Time;
                 break;
             case 11:
-                EndSlice(vcpu, e.Time, e.Number("slots"), e.Text("reason"));
+                EndSlice(vcpu, e.Int("thread"), e.Time, e.Number("slots"), e.Text("reason"));
                 break;
             case 12:
-                if (vcpu.WokenAt < 0 && vcpu.RunsSince < 0)
+                if (vcpu.WokenAt < 0 && vcpu.Running.Count == 0)
                     vcpu.WokenAt = e.Time;
                 Count(vcpu.Decisions, e.Shape.Name, 1);
                 break;
@@ -152,15 +151,14 @@ public sealed class TraceSummary
         }
     }
 
-    private static void EndSlice(VcpuTrace vcpu, long end, ulong slots, string reason)
+    private static void EndSlice(VcpuTrace vcpu, int thread, long end, ulong slots, string reason)
     {
-        if (vcpu.RunsSince < 0)
+        if (!vcpu.Running.Remove(thread, out long begin))
             return;
-        vcpu.Slices.Add(new RunSlice(vcpu.RunsSince, end, vcpu.RunsOn, slots, reason));
-        vcpu.RunTime += end - vcpu.RunsSince;
+        vcpu.Slices.Add(new RunSlice(begin, end, thread, slots, reason));
+        vcpu.RunTime += end - begin;
         vcpu.Slots += slots;
         Count(vcpu.SwitchReasons, reason, 1);
-        vcpu.RunsSince = -1;
     }
 
     private VcpuTrace Vcpu(int domain, int vcpu)

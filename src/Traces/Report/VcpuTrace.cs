@@ -76,8 +76,9 @@ public sealed class VcpuTrace(int domain, int vcpu)
     /// <summary>Wakes, steals, preemptions.</summary>
     public Dictionary<string, long> Decisions { get; } = [];
 
-    internal long RunsSince { get; set; } = -1;
-    internal int RunsOn { get; set; }
+    // When it was switched to, by the host thread that runs it. Events of one thread are in order, those of two may cross: a vCPU that moves can
+    // be seen to come before it is seen to leave.
+    internal Dictionary<int, long> Running { get; } = [];
     internal long WokenAt { get; set; } = -1;
 }
 
