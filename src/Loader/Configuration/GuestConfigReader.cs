@@ -260,7 +260,7 @@ public static class GuestConfigReader
         string? bridge = node.Text("bridge");
         if (bridge is not null && type != NetworkType.Switch) throw node.Problem("bridge", $"only a \"switch\" network names its switch, this one is \"{Printed(type)}\"");
         if (bridge is not null && !IsName(bridge)) throw node.Wrong("bridge", NameRule);
-        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text))) 
+        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text)))
         {
             Bridge = bridge ?? NetworkConfig.DefaultBridge,
             IsPci = ReadPci(node, personality),
