@@ -11,8 +11,6 @@ public sealed partial class XenGuestTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
-
     private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false, bool hasNetwork = false) => new
     {
         name,
@@ -20,7 +18,7 @@ public sealed partial class XenGuestTests : IDisposable
         privileged = isPrivileged,
         memory = "64M",
         vcpus,
-        kernel = Kernel,
+        kernel = Guests.Xenguest,
         commandLine = words,
         network = hasNetwork ? new object[] { new { type = "switch" } } : [],
     };
@@ -63,7 +61,7 @@ public sealed partial class XenGuestTests : IDisposable
     {
         string image = Path.Combine(_folder, "disk.img");
         File.WriteAllBytes(image, new byte[1 << 20]);
-        string config = Config(new { name = "guest", personality = "xen", memory = "64M", kernel = Kernel, commandLine = "selftest scratch", disks = new[] { new { path = image } } });
+        string config = Config(new { name = "guest", personality = "xen", memory = "64M", kernel = Guests.Xenguest, commandLine = "selftest scratch", disks = new[] { new { path = image } } });
         (int code, string output, _) = FastXenProcess.Run("run", config);
         Assert.Empty(Failures(output));
         Assert.Equal(0, code);
