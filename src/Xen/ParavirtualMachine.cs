@@ -1,6 +1,7 @@
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Mmu;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
@@ -35,6 +36,9 @@ public sealed record ParavirtualConfiguration
 
     /// <summary>True for dom0.</summary>
     public bool IsPrivileged { get; init; }
+
+    /// <summary>The machine's EFI variables, which dom0 has; others have none.</summary>
+    public VariableStore Variables { get; init; } = new(path: null);
 
     /// <summary>Where console_io goes and what it reads from, or null.</summary>
     public IHypervisorConsole? Console { get; init; }

@@ -150,7 +150,7 @@ public static class GuestConfigReader
             Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name").ConvertAll(disk => ReadDisk(disk, personality)),
             Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards").ConvertAll(ReadNetwork),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
-            EfiVariables = node.File("efiVariables"),
+            EfiVariables = ReadEfiVariables(node, personality),
         };
     }
 
@@ -170,6 +170,14 @@ public static class GuestConfigReader
     {
         bool privileged = node.Flag("privileged", absent: false);
         return !privileged || personality == Personality.Xen ? privileged : throw node.Problem("privileged", "only a domain with the \"xen\" personality can be privileged");
+    }
+
+    private static string? ReadEfiVariables(ConfigNode node, Personality personality)
+    {
+        string? path = node.File("efiVariables");
+        return path is null || personality == Personality.Platform || node.Flag("privileged", absent: false)
+            ? path
+            : throw node.Problem("efiVariables", "of the domains with the \"xen\" personality only a privileged one has the machine's variables");
     }
 
     private static ClockSource ReadClock(ConfigNode node, Personality personality)

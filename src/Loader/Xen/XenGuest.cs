@@ -1,6 +1,7 @@
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Loader.Machines;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Platform.Uart;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
@@ -22,6 +23,7 @@ internal sealed class XenGuest : IGuest
     private readonly GuestConfig _config;
     private readonly Action<string> _report;
     private readonly DeviceBackends _devices;
+    private readonly VariableStore _variables;
     private Images? _images;
     private string? _restoreFrom;
 
@@ -34,7 +36,20 @@ internal sealed class XenGuest : IGuest
         _restoreFrom = config.RestoreFrom;
         // One that goes on needs its images only when it reboots.
         if (_restoreFrom is null) _images = OpenImages();
+        _variables = OpenVariables(config.EfiVariables);
         _devices = new DeviceBackends(config, surroundings.Switches, report);
+    }
+
+    private static VariableStore OpenVariables(string? path)
+    {
+        try
+        {
+            return new VariableStore(path);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DeviceException(e);
+        }
     }
 
     private sealed record Images(KernelImage Kernel, ulong Entry, RamDisk? Initrd);
@@ -55,6 +70,7 @@ internal sealed class XenGuest : IGuest
             Engine = _config.Engine,
             Translator = _surroundings.Translator,
             IsPrivileged = _config.IsPrivileged,
+            Variables = _variables,
             Console = _config.IsPrivileged ? end : new GuestLog(number, _surroundings.Log),
             Report = _report,
         };
