@@ -2,6 +2,7 @@ using FastXen.Core;
 using FastXen.Events;
 using FastXen.Mmu;
 using FastXen.Platform;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
@@ -38,6 +39,9 @@ public sealed record ParavirtualConfiguration
     /// <summary>True for dom0.</summary>
     public bool IsPrivileged { get; init; }
 
+    /// <summary>The machine's EFI variables, which dom0 has; others have none.</summary>
+    public VariableStore Variables { get; init; } = new(path: null);
+
     /// <summary>Where console_io goes and what it reads from, or null.</summary>
     public IHypervisorConsole? Console { get; init; }
 
@@ -54,6 +58,8 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
     private volatile ParavirtualVcpu[] _vcpus = [];
+    // In whose hypercall the guest shut down.
+    private ParavirtualVcpu? _shutDownBy;
     private readonly Lock _starts = new();
     private int _shutdownCode = -1, _isShutDown;
     private DomainPci? _pci;
@@ -202,11 +208,12 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
 
     /// <summary>The guest, or a toolstack, ended the domain. A reason that was told before is the one that counts.</summary>
-    public void Shutdown(ShutdownReason reason)
+    public void Shutdown(ShutdownReason reason, ParavirtualVcpu? by = null)
     {
         reason = SetShutdownCode(reason);
         if (Interlocked.Exchange(ref _isShutDown, 1) != 0)
             return;
+        _shutDownBy = by;
         VcpuStop stop = StopOf(reason);
         if (reason != Xen.ShutdownReason.Suspend || Domain.SuspendPort == 0 || Domain.EventChannels.Send(Domain.SuspendPort) != 0)
             Hypervisor.TellOfDomain();
@@ -227,15 +234,12 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             throw new InvalidOperationException($"domain {Domain.Id} has not suspended itself");
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.WithdrawStop();
-        if (SuspendedBy is { } caller)
+        if (_shutDownBy is { } caller)
             Core.State.Registers.SetGr(caller.Processor.State, 8, 1);
-        SuspendedBy = null;
+        _shutDownBy = null;
         _shutdownCode = -1;
         Volatile.Write(ref _isShutDown, 0);
     }
-
-    /// <summary>The vCPU in whose hypercall the guest suspended itself.</summary>
-    internal ParavirtualVcpu? SuspendedBy { get; set; }
 
     /// <summary>SCHEDOP_shutdown_code: the reason of a shutdown that is to come, unless one was told before. Returns the one that counts.</summary>
     internal ShutdownReason SetShutdownCode(ShutdownReason reason)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Backends;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
@@ -49,6 +50,9 @@ public sealed class XenHost : IDisposable
 
     /// <summary>The hypervisor's own messages.</summary>
     public ConsoleLog Console { get; } = new();
+
+    /// <summary>The machine's clock: that of the host until dom0 sets it.</summary>
+    internal EfiClockServices Clock { get; } = new(new RealTimeClock(TimeProvider.System));
 
     /// <summary>Nanoseconds since the host began: Xen's system time.</summary>
     public ulong SystemTime => SystemTimeAt(Stopwatch.GetTimestamp());

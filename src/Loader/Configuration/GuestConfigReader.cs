@@ -153,7 +153,7 @@ public static class GuestConfigReader
                 .ConvertAll(network => ReadNetwork(network, personality)),
             HasRng = ReadRng(node, personality),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
-            EfiVariables = node.File("efiVariables"),
+            EfiVariables = ReadEfiVariables(node, personality),
         };
         return !config.HasPciDevices || config.Memory <= ParavirtualMachine.MaximumPciMemory
             ? config
@@ -177,6 +177,14 @@ public static class GuestConfigReader
     {
         bool privileged = node.Flag("privileged", absent: false);
         return !privileged || personality == Personality.Xen ? privileged : throw node.Problem("privileged", "only a domain with the \"xen\" personality can be privileged");
+    }
+
+    private static string? ReadEfiVariables(ConfigNode node, Personality personality)
+    {
+        string? path = node.File("efiVariables");
+        return path is null || personality == Personality.Platform || node.Flag("privileged", absent: false)
+            ? path
+            : throw node.Problem("efiVariables", "of the domains with the \"xen\" personality only a privileged one has the machine's variables");
     }
 
     private static ClockSource ReadClock(ConfigNode node, Personality personality)

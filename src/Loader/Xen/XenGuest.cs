@@ -4,6 +4,7 @@ using FastXen.Loader.Machines;
 using FastXen.Platform;
 using FastXen.Platform.Block;
 using FastXen.Platform.Net;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Platform.Uart;
 using FastXen.Platform.Virtio;
 using FastXen.Xen;
@@ -27,6 +28,7 @@ internal sealed class XenGuest : IGuest
     private readonly GuestConfig _config;
     private readonly Action<string> _report;
     private readonly DeviceBackends _devices;
+    private readonly VariableStore _variables;
     private Images? _images;
     private string? _restoreFrom;
 
@@ -39,7 +41,20 @@ internal sealed class XenGuest : IGuest
         _restoreFrom = config.RestoreFrom;
         // One that goes on needs its images only when it reboots.
         if (_restoreFrom is null) _images = OpenImages();
+        _variables = OpenVariables(config.EfiVariables);
         _devices = new DeviceBackends(config, surroundings.Switches, report);
+    }
+
+    private static VariableStore OpenVariables(string? path)
+    {
+        try
+        {
+            return new VariableStore(path);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DeviceException(e);
+        }
     }
 
     private sealed record Images(KernelImage Kernel, ulong Entry, RamDisk? Initrd);
@@ -60,6 +75,7 @@ internal sealed class XenGuest : IGuest
             Engine = _config.Engine,
             Translator = _surroundings.Translator,
             IsPrivileged = _config.IsPrivileged,
+            Variables = _variables,
             Console = _config.IsPrivileged ? end : new GuestLog(number, _surroundings.Log),
             Report = _report,
         };
