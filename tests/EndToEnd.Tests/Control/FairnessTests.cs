@@ -17,7 +17,7 @@ public sealed class FairnessTests() : ServedHost("--host-threads", "1")
             name = "hog",
             personality = "xen",
             memory = "24M",
-            kernel = Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf"),
+            kernel = Guests.Xenguest,
             commandLine = "fuzz=1 rounds=1000000000",
             console = new { type = "buffer" },
         }));

@@ -19,8 +19,6 @@ public sealed class HostileGuestTests : ServedHost
 
     private static int Number(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), out int number) ? number : otherwise;
 
-    private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
-
     private string LogOf(string name) => Path.Combine(Folder, $"{name}.log");
 
     private void Create(string name, string words, int vcpus, bool isPrivileged = false, string engine = "translator")
@@ -36,7 +34,7 @@ public sealed class HostileGuestTests : ServedHost
             memory = $"{Memory}M",
             vcpus,
             engine,
-            kernel = Kernel,
+            kernel = Guests.Xenguest,
             commandLine = words,
             network = new[] { new { type = "switch" } },
             disks = new[] { new { path = image } },
