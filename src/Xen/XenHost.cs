@@ -4,6 +4,7 @@ using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Backends;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Physdev;
 using FastXen.Xen.Toolstack;
 using FastXen.Xen.Xenstore;
@@ -23,6 +24,7 @@ public sealed class XenHost : IDisposable
     {
         _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer()));
         _devices = new Lazy<DriverDomain>(() => new DriverDomain(Store.Server));
+        Pci = new MachinePci(this);
     }
 
     /// <summary>The domains.</summary>
@@ -42,6 +44,9 @@ public sealed class XenHost : IDisposable
 
     /// <summary>The machine's interrupt lines.</summary>
     public MachineInterrupts Interrupts { get; } = new();
+
+    /// <summary>The machine's PCI bus.</summary>
+    public MachinePci Pci { get; }
 
     /// <summary>The hypervisor's own messages.</summary>
     public ConsoleLog Console { get; } = new();

@@ -74,7 +74,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
 
-    public bool AskToSuspend() => Ask("suspend");
+    // What a device holds of memory cannot be saved.
+    public bool AskToSuspend() => !_machine.HasPciDevices && Ask("suspend");
 
     public void WithdrawSuspend()
     {
