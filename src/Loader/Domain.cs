@@ -70,6 +70,7 @@ public sealed class Domain : IDisposable
         _report = report;
         Scheduling = new DomainScheduling(host.Scheduler, config);
         _guest = guest();
+        _guest.Failed = Fail;
     }
 
     /// <summary>Gives the domain its number, and tells traces of it.</summary>
@@ -123,6 +124,23 @@ public sealed class Domain : IDisposable
         {
             _stopRequested = true;
             _machine?.RequestStop();
+            Scheduling.End();
+        }
+    }
+
+    /// <summary>
+    /// A part of the host that serves this guest broke: the guest ends as <see cref="VcpuStop.Crashed"/>, with a report of what it was and where its processors are.
+    /// Others run on. Any thread.
+    /// </summary>
+    public void Fail(string what, Exception e)
+    {
+        ArgumentNullException.ThrowIfNull(e);
+        string reason = $"internal error in {what}: {e}";
+        lock (_lock)
+        {
+            _stopRequested = true;
+            if (_machine is { } machine) machine.Fail(reason);
+            else _report(reason);
             Scheduling.End();
         }
     }

@@ -171,6 +171,9 @@ public sealed class HostedDomain
         Domain.RequestStop();
     }
 
+    /// <summary>As <see cref="Domain.Fail"/>.</summary>
+    public void Fail(string what, Exception e) => Domain.Fail(what, e);
+
     /// <summary>Runs the guest to its end. When called again, nothing.</summary>
     internal async Task RunToEndAsync()
     {

@@ -70,6 +70,13 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public void RequestStop() => RequestStop(VcpuStop.Requested);
 
+    public void Fail(string reason)
+    {
+        _isAskedToEnd = true;
+        if (Processors is [var first, ..]) first.Crash(reason);
+        else _report(reason);
+    }
+
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
     public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
