@@ -164,16 +164,16 @@ static void one_request(void) {
         entry->domain = below(2) ? 0x7fef : (u16)random();
         entry->flags = below(4) ? GTF_permit_access : (u16)random();
     }
-    if (disk_count && below(2)) {
+    if (disk->end.step == FRONT_connected && below(2)) {
         scramble(&disk->page->slot[below(BLK_RING)], sizeof(disk->page->slot[0]));
         disk->page->ring.request_producer = producer(disk->page->ring.request_producer);
-        notify(disk->port);
-    } else if (nic_count) {
+        notify(disk->end.port);
+    } else if (nic->end.step == FRONT_connected) {
         scramble(&nic->tx->slot[below(NET_SLOTS)], sizeof(nic->tx->slot[0]));
         scramble(&nic->rx->slot[below(NET_SLOTS)], sizeof(nic->rx->slot[0]));
         nic->tx->ring.request_producer = producer(nic->tx->ring.request_producer);
         if (below(4) == 0) nic->rx->ring.request_producer = producer(nic->rx->ring.request_producer);
-        notify(nic->port);
+        notify(nic->end.port);
     }
 }
 

@@ -129,7 +129,7 @@ public static class GuestConfigReader
     private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName, int? hostThreads = null)
     {
         Personality personality = node.Choice("personality", Personality.Platform);
-        return new GuestConfig
+        return CheckBackends(node, new GuestConfig
         {
             Source = source.Name,
             Name = ReadName(node, defaultName),
@@ -147,11 +147,18 @@ public static class GuestConfigReader
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
-            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name").ConvertAll(disk => ReadDisk(disk, personality)),
-            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards").ConvertAll(ReadNetwork),
+            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name", "backend", "target").ConvertAll(disk => ReadDisk(disk, personality)),
+            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards", "backend").ConvertAll(network => ReadNetwork(network, personality)),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
             EfiVariables = node.File("efiVariables"),
-        };
+        });
+    }
+
+    private static GuestConfig CheckBackends(ConfigNode node, GuestConfig config)
+    {
+        const string Itself = "a domain cannot serve itself";
+        if (config.Disks.Any(disk => disk.Backend == config.Name)) throw node.Problem("disks", Itself);
+        return config.Network.All(network => network.Backend != config.Name) ? config : throw node.Problem("network", Itself);
     }
 
     private static string ReadName(ConfigNode node, string defaultName)
@@ -213,12 +220,34 @@ public static class GuestConfigReader
         if (overlay is not null && isReadOnly) throw node.Problem("overlay", "a disk that is read-only has nothing to keep");
         if (name is not null && personality != Personality.Xen) throw node.Problem("name", "only a domain with the \"xen\" personality is told what to call its disks");
         if (name is not null && !VirtualDiskName.IsValid(name)) throw node.Wrong("name", "xvda to xvdz, hda to hdd, sda to sdp, or a number");
-        return new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name };
+        string? backend = ReadBackend(node, personality), target = node.Text("target");
+        if (backend is null)
+        {
+            return target is null
+                ? new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name }
+                : throw node.Problem("target", "only a disk with a \"backend\" has one: the host's have a \"path\"");
+        }
+        foreach (string field in (string[])["path", "overlay"])
+        {
+            if (node.Text(field) is not null) throw node.Problem(field, $"a disk that the domain {backend} serves has a \"target\" instead");
+        }
+        return target is { Length: > 0 and <= 128 } && target.All(static c => c is > ' ' and <= '~')
+            ? new DiskConfig(target, isReadOnly) { Name = name, Backend = backend }
+            : throw node.Wrong("target", $"what the domain {backend} is to serve, in 1 to 128 printable characters without spaces");
     }
 
-    private static NetworkConfig ReadNetwork(ConfigNode node)
+    private static string? ReadBackend(ConfigNode node, Personality personality)
     {
-        NetworkType type = node.Choice("type", NetworkType.Nat);
+        if (node.Text("backend") is not { } backend) return null;
+        if (personality != Personality.Xen) throw node.Problem("backend", "only a domain with the \"xen\" personality can be served by another one");
+        return IsName(backend) ? backend : throw node.Wrong("backend", $"the name of a domain ({NameRule})");
+    }
+
+    private static NetworkConfig ReadNetwork(ConfigNode node, Personality personality)
+    {
+        string? backend = ReadBackend(node, personality);
+        NetworkType type = node.Choice("type", backend is null ? NetworkType.Nat : NetworkType.Switch);
+        if (backend is not null && type != NetworkType.Switch) throw node.Problem("type", $"the network of a card that the domain {backend} serves is that domain's switch");
         string? device = node.Text("device");
         List<string> forwards = node.Texts("hostForwards", 64);
         if (type == NetworkType.Tap)
@@ -235,7 +264,11 @@ public static class GuestConfigReader
         string? bridge = node.Text("bridge");
         if (bridge is not null && type != NetworkType.Switch) throw node.Problem("bridge", $"only a \"switch\" network names its switch, this one is \"{Printed(type)}\"");
         if (bridge is not null && !IsName(bridge)) throw node.Wrong("bridge", NameRule);
-        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text))) { Bridge = bridge ?? NetworkConfig.DefaultBridge };
+        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text)))
+        {
+            Bridge = bridge ?? NetworkConfig.DefaultBridge,
+            Backend = backend,
+        };
     }
 
     private static string Printed(NetworkType type) => type.ToString().ToLowerInvariant();

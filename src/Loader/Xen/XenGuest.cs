@@ -5,6 +5,7 @@ using FastXen.Platform.Uart;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
 using FastXen.Xen.Backends.Net;
+using FastXen.Xen.Backends.Served;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
@@ -133,17 +134,22 @@ internal sealed class XenGuest : IGuest
 
     private void AttachDevices(XenDomain domain)
     {
+        List<ServedDevice> served = [];
+        int images = 0;
         for (int i = 0; i < _config.Disks.Count; i++)
         {
             DiskConfig disk = _config.Disks[i];
             string name = disk.Name ?? $"xvd{(char)('a' + i)}";
-            _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
+            if (disk.Backend is { } backend) served.Add(ServedDevice.Disk(backend, name, disk.Path, disk.ReadOnly));
+            else _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[images++].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
         }
         for (int i = 0; i < _devices.Networks.Count; i++)
         {
             NetworkEnd end = _devices.Networks[i];
-            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
+            if (_config.Network[i] is { Backend: { } backend } card) served.Add(ServedDevice.Card(backend, (uint)i, end.Address, card.Bridge));
+            else _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
         }
+        _host.Served.Enter(domain.Id, _config.Name, served);
     }
 
     public void Dispose() => _devices.Dispose();
