@@ -214,44 +214,34 @@ kernel_paths() {
     "$out/toolchain/bin/ia64-linux-gnu-gcc" -O2 -static -s -o "$out/kernelpaths.guest" native/kernelpaths/kernelpaths.c
 }
 
+# The program of perf/, in one of its modes.
+measure() { dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- "$@"; }
+
 bench() {
-    if [ "${1:-}" = --scheduler ]; then
-        shift
-        publish
-        guests
-        dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- scheduler "$@"
-        return
-    fi
-    if [ "${1:-}" = --domains ]; then
-        shift
-        publish
-        guests
-        dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- domains "$@"
-        return
-    fi
-    if [ "${1:-}" = --xen ]; then
-        shift
-        publish
-        guests
-        dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- xen "$@"
-        return
-    fi
-    if [ "${1:-}" = --tracing ]; then
-        shift
-        need_packages valgrind
-        publish
-        publish_untraced
-        guests
-        dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- tracing "$out/fastxen-untraced" "$@"
-        return
-    fi
+    local mode=${1:-}
+    case $mode in
+        --scheduler | --domains | --xen)
+            shift
+            publish
+            guests
+            measure "${mode#--}" "$@"
+            return ;;
+        --tracing)
+            shift
+            need_packages valgrind
+            publish
+            publish_untraced
+            guests
+            measure tracing "$out/fastxen-untraced" "$@"
+            return ;;
+    esac
     need_packages gcc libc6-dev
     publish
     guests
     say "compiling the host's programs"
     gcc -O2 -o "$out/bench.native" native/bench/*.c
     kernel_paths
-    dotnet run --project perf/FastXen.Perf -c $configuration -v quiet -- measure "$@"
+    measure measure "$@"
 }
 
 command=${1:-help}

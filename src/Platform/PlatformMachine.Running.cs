@@ -53,12 +53,12 @@ public sealed partial class PlatformMachine
     }
 
     /// <summary>After all processors have stopped: what the guest wrote goes out, and a crash is reported. Returns <see cref="StopReason"/>.</summary>
-    public unsafe VcpuStop Finish()
+    public VcpuStop Finish()
     {
         uart.Flush();
         // Also when the last of the output was what failed.
-        if (Processors.FirstOrDefault(processor => processor.CrashReason is not null) is { } crashed)
-            Report($"{crashed.CrashReason}{Environment.NewLine}{StateDump.Of(crashed.State)}");
+        if (StateDump.OfCrashed(Processors) is { } crash)
+            Report(crash);
         return StopReason;
     }
 

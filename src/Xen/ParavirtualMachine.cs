@@ -1,9 +1,12 @@
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Mmu;
+using FastXen.Platform;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Physdev;
 using FastXen.Xen.Processor;
 
@@ -36,6 +39,9 @@ public sealed record ParavirtualConfiguration
     /// <summary>True for dom0.</summary>
     public bool IsPrivileged { get; init; }
 
+    /// <summary>The machine's EFI variables, which dom0 has; others have none.</summary>
+    public VariableStore Variables { get; init; } = new(path: null);
+
     /// <summary>Where console_io goes and what it reads from, or null.</summary>
     public IHypervisorConsole? Console { get; init; }
 
@@ -52,8 +58,11 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     private readonly PhysicalMemory _arena;
     private readonly CoherenceDomain _coherence = new();
     private volatile ParavirtualVcpu[] _vcpus = [];
+    // In whose hypercall the guest shut down.
+    private ParavirtualVcpu? _shutDownBy;
     private readonly Lock _starts = new();
     private int _shutdownCode = -1, _isShutDown;
+    private DomainPci? _pci;
 
     /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
     public ParavirtualMachine(XenHost host, ushort id, ParavirtualConfiguration configuration)
@@ -76,6 +85,9 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         _arena.Map = new DomainFrameMap(memory, _arena.Base);
         Firmware = new FirmwareServices(this);
         Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
+        // Below 4 GiB, where a larger domain has memory.
+        if (configuration.IsPrivileged && configuration.Memory <= MaximumPciMemory)
+            ShowPci();
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);
@@ -95,6 +107,26 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
 
     /// <summary>Guest physical memory from 0 on, for whoever loads images.</summary>
     public PhysicalMemory Arena => _arena;
+
+    /// <summary>Most memory of a domain whose firmware shows PCI devices.</summary>
+    public const ulong MaximumPciMemory = MachineMap.PciMemory;
+
+    /// <summary>The machine's devices as the domain has them; null where it never had any.</summary>
+    internal DomainPci? Pci => Volatile.Read(ref _pci);
+
+    /// <summary>It has devices on the PCI bus, or has assigned some: it cannot be saved.</summary>
+    public bool HasPciDevices => Hypervisor.Pci.HasDevices(this);
+
+    /// <summary>As <see cref="Pci"/>, made where there is none.</summary>
+    internal DomainPci ShowPci()
+    {
+        lock (_starts)
+        {
+            if (_pci == null)
+                Volatile.Write(ref _pci, new DomainPci(_arena, Hypervisor.Interrupts));
+            return _pci!;
+        }
+    }
 
     /// <summary>Why the guest shut down; null while it did not.</summary>
     public ShutdownReason? ShutdownReason => Volatile.Read(ref _isShutDown) == 0 ? null : (ShutdownReason)_shutdownCode;
@@ -173,14 +205,26 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
 
     /// <inheritdoc/>
-    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
+    public void Changed(ReadOnlySpan<P2mChange> changes)
+    {
+        Span<FrameCacher> keepers = stackalloc FrameCacher[changes.Length];
+        int count = 0;
+        foreach (P2mChange change in changes)
+        {
+            if (change.CachedBy != P2mChange.Nobody)
+                keepers[count++] = new FrameCacher(change.CachedBy);
+        }
+
+        _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor, keepers[..count]);
+    }
 
     /// <summary>The guest, or a toolstack, ended the domain. A reason that was told before is the one that counts.</summary>
-    public void Shutdown(ShutdownReason reason)
+    public void Shutdown(ShutdownReason reason, ParavirtualVcpu? by = null)
     {
         reason = SetShutdownCode(reason);
         if (Interlocked.Exchange(ref _isShutDown, 1) != 0)
             return;
+        _shutDownBy = by;
         VcpuStop stop = StopOf(reason);
         if (reason != Xen.ShutdownReason.Suspend || Domain.SuspendPort == 0 || Domain.EventChannels.Send(Domain.SuspendPort) != 0)
             Hypervisor.TellOfDomain();
@@ -201,15 +245,12 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             throw new InvalidOperationException($"domain {Domain.Id} has not suspended itself");
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.WithdrawStop();
-        if (SuspendedBy is { } caller)
+        if (_shutDownBy is { } caller)
             Core.State.Registers.SetGr(caller.Processor.State, 8, 1);
-        SuspendedBy = null;
+        _shutDownBy = null;
         _shutdownCode = -1;
         Volatile.Write(ref _isShutDown, 0);
     }
-
-    /// <summary>The vCPU in whose hypercall the guest suspended itself.</summary>
-    internal ParavirtualVcpu? SuspendedBy { get; set; }
 
     /// <summary>SCHEDOP_shutdown_code: the reason of a shutdown that is to come, unless one was told before. Returns the one that counts.</summary>
     internal ShutdownReason SetShutdownCode(ShutdownReason reason)
@@ -263,6 +304,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Dispose()
     {
         Hypervisor.Remove(this);
+        Hypervisor.Pci.Release(this);
         Watchdogs.Dispose();
         lock (Registers)
         {

@@ -11,8 +11,6 @@ public sealed partial class XenGuestTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
-
     private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false, bool hasNetwork = false) => new
     {
         name,
@@ -20,7 +18,7 @@ public sealed partial class XenGuestTests : IDisposable
         privileged = isPrivileged,
         memory = "64M",
         vcpus,
-        kernel = Kernel,
+        kernel = Guests.Xenguest,
         commandLine = words,
         network = hasNetwork ? new object[] { new { type = "switch" } } : [],
     };
@@ -63,7 +61,7 @@ public sealed partial class XenGuestTests : IDisposable
     {
         string image = Path.Combine(_folder, "disk.img");
         File.WriteAllBytes(image, new byte[1 << 20]);
-        string config = Config(new { name = "guest", personality = "xen", memory = "64M", kernel = Kernel, commandLine = "selftest scratch", disks = new[] { new { path = image } } });
+        string config = Config(new { name = "guest", personality = "xen", memory = "64M", kernel = Guests.Xenguest, commandLine = "selftest scratch", disks = new[] { new { path = image } } });
         (int code, string output, _) = FastXenProcess.Run("run", config);
         Assert.Empty(Failures(output));
         Assert.Equal(0, code);
@@ -72,6 +70,44 @@ public sealed partial class XenGuestTests : IDisposable
         byte[] bytes = File.ReadAllBytes(image);
         for (int word = 1; word < 4096; word++)
             Assert.Equal((ulong)word * 0x9e3779b97f4a7c15 ^ 0x1234, BitConverter.ToUInt64(bytes, bytes.Length - 32768 + 8 * word));
+    }
+
+    /// <summary>Both drive their devices with interrupts and DMA, and find that the devices do not reach what is not theirs.</summary>
+    [Fact]
+    public void Dom0_and_a_domU_drive_devices_on_the_PCI_bus()
+    {
+        object OnPci(string name, bool isPrivileged)
+        {
+            string image = Path.Combine(_folder, $"{name}.img");
+            File.WriteAllBytes(image, new byte[64 << 10]);
+            return new
+            {
+                name,
+                personality = "xen",
+                privileged = isPrivileged,
+                memory = "64M",
+                kernel = Guests.Xenguest,
+                commandLine = "selftest scratch",
+                rng = true,
+                disks = new[] { new { path = image, pci = true } },
+                console = new { type = "file", path = Path.Combine(_folder, $"{name}.log") },
+            };
+        }
+
+        (int code, _, string errors) = FastXenProcess.Run("run", Config(new { domains = new[] { OnPci("dom0", true), OnPci("domU", false) } }));
+        Assert.Equal((0, ""), (code, errors));
+        foreach (string name in (string[])["dom0", "domU"])
+        {
+            string output = File.ReadAllText(Path.Combine(_folder, $"{name}.log"));
+            Assert.Empty(Failures(output));
+            Assert.Single(Summary.Matches(output));
+            Assert.Contains("ok pci.rng.interrupts", output);
+            Assert.Equal(3, Regex.Count(output, "ok pci.reach.broken"));
+            Assert.Contains("ok pci.disk.content", output);
+            // Its last sector, by the guest's formula.
+            byte[] image = File.ReadAllBytes(Path.Combine(_folder, $"{name}.img"));
+            Assert.Equal(Enumerable.Range(0, 512).Select(static k => (byte)(k * 7 + 3)), image[^512..]);
+        }
     }
 
     /// <summary>Over the host's switch, or with dom0 as the switch.</summary>

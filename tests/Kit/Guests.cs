@@ -12,6 +12,9 @@ public static class Guests
     /// <summary>Takes its tour and powers off.</summary>
     public static string Demo => Path("demo");
 
+    /// <summary>The kernel of our own on the Xen interface (and on the platform), as it is in the repository.</summary>
+    public static string Xenguest => System.IO.Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
+
     private static string Path(string name)
     {
         string file = System.IO.Path.Combine(Kit.Repository, "out", "guests", name);

@@ -6,6 +6,10 @@ namespace FastXen.Core.State;
 /// <summary>The state of a processor as text, for crash reports.</summary>
 public static unsafe class StateDump
 {
+    /// <summary>Why the first of some processors that crashed did so, and its state; null where none did.</summary>
+    public static string? OfCrashed(IEnumerable<Vcpu> processors) =>
+        processors.FirstOrDefault(static processor => processor.CrashReason is not null) is { } crashed ? $"{crashed.CrashReason}{Environment.NewLine}{Of(crashed.State)}" : null;
+
     /// <summary>All that a reader needs to see where the guest was.</summary>
     public static string Of(VcpuState* s)
     {

@@ -82,7 +82,7 @@ public sealed class CreateOptions : ControlOptions
 }
 
 /// <summary><c>fastxen shutdown</c>.</summary>
-[Verb("shutdown", HelpText = "Ask a guest to shut down, by its power button.")]
+[Verb("shutdown", HelpText = "Ask a guest to shut down: by its power button, or by its store on the Xen interface.")]
 public sealed class ShutdownOptions : AskOptions;
 
 /// <summary><c>fastxen reboot</c>.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using FastXen.Core;
 using FastXen.Smp;
+using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
 using Microsoft.Extensions.Configuration;
 
@@ -24,7 +25,7 @@ public static class GuestConfigReader
     private static readonly string[] GuestFields =
     [
         "$schema", "name", "personality", "privileged", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
-        "disks", "network", "console", "efiVariables",
+        "disks", "network", "rng", "console", "efiVariables",
     ];
 
     /// <summary>Reads a config file of one guest.</summary>
@@ -129,7 +130,7 @@ public static class GuestConfigReader
     private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName, int? hostThreads = null)
     {
         Personality personality = node.Choice("personality", Personality.Platform);
-        return CheckBackends(node, new GuestConfig
+        GuestConfig config = new()
         {
             Source = source.Name,
             Name = ReadName(node, defaultName),
@@ -147,18 +148,25 @@ public static class GuestConfigReader
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
-            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name", "backend", "target").ConvertAll(disk => ReadDisk(disk, personality)),
-            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards", "backend").ConvertAll(network => ReadNetwork(network, personality)),
+            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name", "backend", "target", "pci").ConvertAll(disk => ReadDisk(disk, personality)),
+            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards", "backend", "pci")
+                .ConvertAll(network => ReadNetwork(network, personality)),
+            HasRng = ReadRng(node, personality),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
-            EfiVariables = node.File("efiVariables"),
-        });
+            EfiVariables = ReadEfiVariables(node, personality),
+        };
+        CheckBackends(node, config);
+        return !config.HasPciDevices || config.Memory <= ParavirtualMachine.MaximumPciMemory
+            ? config
+            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above",
+                MemorySize.Format(config.Memory));
     }
 
-    private static GuestConfig CheckBackends(ConfigNode node, GuestConfig config)
+    private static void CheckBackends(ConfigNode node, GuestConfig config)
     {
         const string Itself = "a domain cannot serve itself";
         if (config.Disks.Any(disk => disk.Backend == config.Name)) throw node.Problem("disks", Itself);
-        return config.Network.All(network => network.Backend != config.Name) ? config : throw node.Problem("network", Itself);
+        if (config.Network.Any(network => network.Backend == config.Name)) throw node.Problem("network", Itself);
     }
 
     private static string ReadName(ConfigNode node, string defaultName)
@@ -177,6 +185,14 @@ public static class GuestConfigReader
     {
         bool privileged = node.Flag("privileged", absent: false);
         return !privileged || personality == Personality.Xen ? privileged : throw node.Problem("privileged", "only a domain with the \"xen\" personality can be privileged");
+    }
+
+    private static string? ReadEfiVariables(ConfigNode node, Personality personality)
+    {
+        string? path = node.File("efiVariables");
+        return path is null || personality == Personality.Platform || node.Flag("privileged", absent: false)
+            ? path
+            : throw node.Problem("efiVariables", "of the domains with the \"xen\" personality only a privileged one has the machine's variables");
     }
 
     private static ClockSource ReadClock(ConfigNode node, Personality personality)
@@ -219,14 +235,17 @@ public static class GuestConfigReader
         string? overlay = node.File("overlay"), name = node.Text("name");
         if (overlay is not null && isReadOnly) throw node.Problem("overlay", "a disk that is read-only has nothing to keep");
         if (name is not null && personality != Personality.Xen) throw node.Problem("name", "only a domain with the \"xen\" personality is told what to call its disks");
+        bool isPci = ReadPci(node, personality);
+        if (name is not null && isPci) throw node.Problem("name", "the guest chooses what to call a disk on its PCI bus");
         if (name is not null && !VirtualDiskName.IsValid(name)) throw node.Wrong("name", "xvda to xvdz, hda to hdd, sda to sdp, or a number");
         string? backend = ReadBackend(node, personality), target = node.Text("target");
         if (backend is null)
         {
             return target is null
-                ? new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name }
+                ? new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name, IsPci = isPci }
                 : throw node.Problem("target", "only a disk with a \"backend\" has one: the host's have a \"path\"");
         }
+        if (isPci) throw node.Problem("pci", $"a disk that the domain {backend} serves is on no bus");
         foreach (string field in (string[])["path", "overlay"])
         {
             if (node.Text(field) is not null) throw node.Problem(field, $"a disk that the domain {backend} serves has a \"target\" instead");
@@ -234,6 +253,22 @@ public static class GuestConfigReader
         return target is { Length: > 0 and <= 128 } && target.All(static c => c is > ' ' and <= '~')
             ? new DiskConfig(target, isReadOnly) { Name = name, Backend = backend }
             : throw node.Wrong("target", $"what the domain {backend} is to serve, in 1 to 128 printable characters without spaces");
+    }
+
+    private static bool ReadPci(ConfigNode node, Personality personality)
+    {
+        bool isPci = node.Flag("pci", absent: false);
+        return !isPci || personality == Personality.Xen
+            ? isPci
+            : throw node.Problem("pci", "all devices of a \"platform\" machine are on its PCI bus; only a domain with the \"xen\" personality is asked");
+    }
+
+    private static bool ReadRng(ConfigNode node, Personality personality)
+    {
+        bool hasRng = node.Flag("rng", absent: false);
+        return !hasRng || personality == Personality.Xen
+            ? hasRng
+            : throw node.Problem("rng", "a \"platform\" machine always has a source of random numbers; only a domain with the \"xen\" personality is asked");
     }
 
     private static string? ReadBackend(ConfigNode node, Personality personality)
@@ -248,6 +283,8 @@ public static class GuestConfigReader
         string? backend = ReadBackend(node, personality);
         NetworkType type = node.Choice("type", backend is null ? NetworkType.Nat : NetworkType.Switch);
         if (backend is not null && type != NetworkType.Switch) throw node.Problem("type", $"the network of a card that the domain {backend} serves is that domain's switch");
+        bool isPci = ReadPci(node, personality);
+        if (isPci && backend is not null) throw node.Problem("pci", $"a card that the domain {backend} serves is on no bus");
         string? device = node.Text("device");
         List<string> forwards = node.Texts("hostForwards", 64);
         if (type == NetworkType.Tap)
@@ -268,6 +305,7 @@ public static class GuestConfigReader
         {
             Bridge = bridge ?? NetworkConfig.DefaultBridge,
             Backend = backend,
+            IsPci = isPci,
         };
     }
 

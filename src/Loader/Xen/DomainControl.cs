@@ -69,7 +69,7 @@ internal sealed class DomainControl(Host host, XenHost xen) : IDomainControl
 
     public bool IsStopped(XenDomain domain) => Find(domain)?.Scheduling.IsStopped ?? true;
 
-    // What was stopped to be saved ends when it is saved: only a restored domain goes on.
+    // A domain that a toolstack made has left the scheduler for good when it has stopped.
     public int Resume(XenDomain domain) => -Errno.ENOSYS;
 
     // On a thread of its own: the end waits for the domain's processors, which may wait for the caller.

@@ -61,11 +61,10 @@ internal sealed class XenGuestMachine : IGuestMachine
         return true;
     }
 
-    public unsafe VcpuStop Finish()
+    public VcpuStop Finish()
     {
         _console.Flush();
-        if (StopReason == VcpuStop.Crashed && Processors.FirstOrDefault(static processor => processor.CrashReason is not null) is { } crashed)
-            _report($"{crashed.CrashReason}{Environment.NewLine}{StateDump.Of(crashed.State)}");
+        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash) _report(crash);
         return StopReason;
     }
 
@@ -75,7 +74,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
 
-    public bool AskToSuspend() => Ask("suspend");
+    // What a device holds of memory cannot be saved.
+    public bool AskToSuspend() => !_machine.HasPciDevices && Ask("suspend");
 
     public void WithdrawSuspend()
     {

@@ -119,6 +119,7 @@ public sealed partial class EventChannelTable
                 return result;
             Take(port, ChannelWord.Of(ChannelState.Pirq, target: pirq));
             Volatile.Write(ref pirqPorts[pirq], (ushort)port);
+            controller.Bound(pirq);
             return port;
         }
     }

@@ -39,10 +39,7 @@ internal static unsafe class SchedOp
                 if (!argument.Read(domain.Memory, out uint reason))
                     return -Errno.EFAULT;
                 if (call->Arguments[0] == Shutdown)
-                {
-                    call->Caller.Machine.SuspendedBy = call->Caller;
-                    call->Caller.Machine.Shutdown((ShutdownReason)(byte)reason);
-                }
+                    call->Caller.Machine.Shutdown((ShutdownReason)(byte)reason, call->Caller);
                 else
                     call->Caller.Machine.SetShutdownCode((ShutdownReason)(byte)reason);
                 return 0;
@@ -70,13 +67,10 @@ internal static unsafe class SchedOp
     {
         switch (call->Arguments[0])
         {
-            case Yield:
-                call->Caller.Processor.Preempt();
-                return 0;
-            case Block:
-                return DoBlock(call);
+            case Yield or Block:
+                return Do(call);
             case Shutdown:
-                call->Caller.Machine.Shutdown((ShutdownReason)(byte)call->Arguments[1]);
+                call->Caller.Machine.Shutdown((ShutdownReason)(byte)call->Arguments[1], call->Caller);
                 return 0;
             default:
                 return -Errno.ENOSYS;

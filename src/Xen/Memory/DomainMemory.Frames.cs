@@ -241,11 +241,14 @@ public sealed unsafe partial class DomainMemory
     }
 
     // Replaces a mapping of the given kind (and host frame, where one is given). Bounded: another change of kind ends it.
-    private static bool Replace(P2mSlot* slot, FrameKind kind, byte* host, FrameKind next, byte* nextHost, bool writable)
+    private static bool Replace(P2mSlot* slot, FrameKind kind, byte* host, FrameKind next, byte* nextHost, bool writable) =>
+        Replace(slot, kind, host, next, nextHost, writable, out _);
+
+    private static bool Replace(P2mSlot* slot, FrameKind kind, byte* host, FrameKind next, byte* nextHost, bool writable, out P2mEntry old)
     {
         while (true)
         {
-            var old = new P2mEntry(Volatile.Read(ref slot->Mapping));
+            old = new P2mEntry(Volatile.Read(ref slot->Mapping));
             if (old.Kind != kind || host != null && old.Host != host)
                 return false;
             if (Interlocked.CompareExchange(ref slot->Mapping, old.Next(next, nextHost, writable).Word, old.Word) == old.Word)

@@ -15,8 +15,6 @@ public sealed class HostileGuestTests : ServedHost
 
     private static int Number(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), out int number) ? number : otherwise;
 
-    private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
-
     private void Create(string name, string words, int vcpus, bool isPrivileged = false)
     {
         string image = Path.Combine(Folder, $"{name}.img");
@@ -28,7 +26,7 @@ public sealed class HostileGuestTests : ServedHost
             privileged = isPrivileged,
             memory = "24M",
             vcpus,
-            kernel = Kernel,
+            kernel = Guests.Xenguest,
             commandLine = words,
             network = new[] { new { type = "switch" } },
             disks = new[] { new { path = image } },

@@ -6,12 +6,10 @@ namespace FastXen.EndToEnd.Tests.Control;
 /// <summary>The commands of the executable for domains on the Xen interface.</summary>
 public sealed class XenCommandTests : ServedHost
 {
-    private static string Kernel => Path.Combine(Kit.Repository, "native", "xenguest", "xenguest.elf");
-
     private void Create(string name, bool isPrivileged = false, string devices = "")
     {
         string role = isPrivileged ? "\"privileged\": true, \"commandLine\": \"stay\"" : "\"commandLine\": \"idle\"";
-        Do("create", $$"""{ "name": "{{name}}", "personality": "xen", "memory": "32M", "vcpus": 2, "kernel": "{{Kernel}}", {{role}}{{devices}} }""");
+        Do("create", $$"""{ "name": "{{name}}", "personality": "xen", "memory": "32M", "vcpus": 2, "kernel": "{{Guests.Xenguest}}", {{role}}{{devices}} }""");
     }
 
     [Fact]
@@ -75,7 +73,7 @@ public sealed class XenCommandTests : ServedHost
         Create("zero", isPrivileged: true);
         Assert.Equal("0\n", Do("domid", "zero"));
         Refused("there is a privileged domain already: other cannot be another one", "create",
-            $$"""{ "name": "other", "personality": "xen", "privileged": true, "kernel": "{{Kernel}}" }""");
+            $$"""{ "name": "other", "personality": "xen", "privileged": true, "kernel": "{{Guests.Xenguest}}" }""");
         Create("two");
         Assert.Equal("2\n", Do("domid", "two"));
         // With dom0 the whole machine is off, as on Xen.

@@ -173,15 +173,7 @@ public sealed class ParavirtualProcessorTests
     {
         // callback_op(register), bind_ipi, send: masked, then SSM_I.
         using Kernel kernel = new(engine, $"""
-            movl r14=0x180000 ;;
-            st8 [r14]=r0 ;;
-            adds r15=8,r14 ;;
-            movl r16=0x111800 ;;
-            st8 [r15]=r16 ;;
-            mov r32=0 ;;
-            movl r33=0x8000000000180000 ;;
-            mov r2=30 ;;
-            break 0x1000 ;;
+            {RegisterCallback}
             {Kernel.Say("r8")}
             st8 [r14]=r0 ;;
             mov r32=7 ;;
@@ -289,15 +281,7 @@ public sealed class ParavirtualProcessorTests
     public void The_timer_is_an_event_once_for_each_value(EngineKind engine)
     {
         using Kernel kernel = new(engine, $"""
-            movl r14=0x180000 ;;
-            st8 [r14]=r0 ;;
-            adds r15=8,r14 ;;
-            movl r16=0x111800 ;;
-            st8 [r15]=r16 ;;
-            mov r32=0 ;;
-            movl r33=0x8000000000180000 ;;
-            mov r2=30 ;;
-            break 0x1000 ;;
+            {RegisterCallback}
             mov r16=16 ;;
             st8 [r14]=r16 ;;
             mov r32=1 ;;

@@ -254,7 +254,7 @@ internal sealed unsafe partial class Generator
                 return Rax;
             case IrOpcode.DepositImmediate:
                 EmitWithoutField(ir.A, position, length);
-                ulong field = (ir.Immediate & Ones(length)) << position;
+                ulong field = (ir.Immediate & Lifter.Ones(length)) << position;
                 if (field != 0)
                     Apply(Alu.Or, Rax, field);
                 return Rax;
@@ -268,12 +268,10 @@ internal sealed unsafe partial class Generator
         }
     }
 
-    private static ulong Ones(int length) => length >= 64 ? ulong.MaxValue : (1UL << length) - 1;
-
     private void EmitWithoutField(int guest, int position, int length)
     {
         ReadInto(Rax, guest);
-        Apply(Alu.And, Rax, ~(Ones(length) << position));
+        Apply(Alu.And, Rax, ~(Lifter.Ones(length) << position));
     }
 
     private void EmitExtract(in IrInstruction ir, HostRegister to)
@@ -292,13 +290,13 @@ internal sealed unsafe partial class Generator
             if (position != 0)
                 asm.ShiftBy(Shift.Shr, to, position, 4);
             if (position + length < 32)
-                asm.Arithmetic(Alu.And, to, (int)Ones(length), 4);
+                asm.Arithmetic(Alu.And, to, (int)Lifter.Ones(length), 4);
         }
         else if (length < 32)
         {
             ReadInto(to, ir.A);
             asm.ShiftBy(Shift.Shr, to, position);
-            asm.Arithmetic(Alu.And, to, (int)Ones(length), 4);
+            asm.Arithmetic(Alu.And, to, (int)Lifter.Ones(length), 4);
         }
         else
         {

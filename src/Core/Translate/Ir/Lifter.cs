@@ -102,7 +102,8 @@ internal static unsafe partial class Lifter
         return true;
     }
 
-    private static ulong Ones(int length) => length >= 64 ? ulong.MaxValue : (1UL << length) - 1;
+    /// <summary>So many ones, from bit 0 on.</summary>
+    internal static ulong Ones(int length) => length >= 64 ? ulong.MaxValue : (1UL << length) - 1;
 
     // Sources of one-operand forms are in r3.
     private static void Unary(ref IrInstruction ir, IrOpcode opcode)
