@@ -1,9 +1,12 @@
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Mmu;
+using FastXen.Platform;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Physdev;
 using FastXen.Xen.Processor;
 
@@ -36,6 +39,9 @@ public sealed record ParavirtualConfiguration
     /// <summary>True for dom0.</summary>
     public bool IsPrivileged { get; init; }
 
+    /// <summary>The machine's EFI variables, which dom0 has; others have none.</summary>
+    public VariableStore Variables { get; init; } = new(path: null);
+
     /// <summary>Where console_io goes and what it reads from, or null.</summary>
     public IHypervisorConsole? Console { get; init; }
 
@@ -56,6 +62,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     private ParavirtualVcpu? _shutDownBy;
     private readonly Lock _starts = new();
     private int _shutdownCode = -1, _isShutDown;
+    private DomainPci? _pci;
 
     /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
     public ParavirtualMachine(XenHost host, ushort id, ParavirtualConfiguration configuration)
@@ -78,6 +85,9 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         _arena.Map = new DomainFrameMap(memory, _arena.Base);
         Firmware = new FirmwareServices(this);
         Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
+        // Below 4 GiB, where a larger domain has memory.
+        if (configuration.IsPrivileged && configuration.Memory <= MaximumPciMemory)
+            ShowPci();
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);
@@ -97,6 +107,26 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
 
     /// <summary>Guest physical memory from 0 on, for whoever loads images.</summary>
     public PhysicalMemory Arena => _arena;
+
+    /// <summary>Most memory of a domain whose firmware shows PCI devices.</summary>
+    public const ulong MaximumPciMemory = MachineMap.PciMemory;
+
+    /// <summary>The machine's devices as the domain has them; null where it never had any.</summary>
+    internal DomainPci? Pci => Volatile.Read(ref _pci);
+
+    /// <summary>It has devices on the PCI bus, or has assigned some: it cannot be saved.</summary>
+    public bool HasPciDevices => Hypervisor.Pci.HasDevices(this);
+
+    /// <summary>As <see cref="Pci"/>, made where there is none.</summary>
+    internal DomainPci ShowPci()
+    {
+        lock (_starts)
+        {
+            if (_pci == null)
+                Volatile.Write(ref _pci, new DomainPci(_arena, Hypervisor.Interrupts));
+            return _pci!;
+        }
+    }
 
     /// <summary>Why the guest shut down; null while it did not.</summary>
     public ShutdownReason? ShutdownReason => Volatile.Read(ref _isShutDown) == 0 ? null : (ShutdownReason)_shutdownCode;
@@ -175,7 +205,18 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
 
     /// <inheritdoc/>
-    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
+    public void Changed(ReadOnlySpan<P2mChange> changes)
+    {
+        Span<FrameCacher> keepers = stackalloc FrameCacher[changes.Length];
+        int count = 0;
+        foreach (P2mChange change in changes)
+        {
+            if (change.CachedBy != P2mChange.Nobody)
+                keepers[count++] = new FrameCacher(change.CachedBy);
+        }
+
+        _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor, keepers[..count]);
+    }
 
     /// <summary>The guest, or a toolstack, ended the domain. A reason that was told before is the one that counts.</summary>
     public void Shutdown(ShutdownReason reason, ParavirtualVcpu? by = null)
@@ -263,6 +304,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Dispose()
     {
         Hypervisor.Remove(this);
+        Hypervisor.Pci.Release(this);
         Watchdogs.Dispose();
         lock (Registers)
         {

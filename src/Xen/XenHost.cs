@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Backends;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Physdev;
 using FastXen.Xen.Toolstack;
 using FastXen.Xen.Xenstore;
@@ -22,6 +24,7 @@ public sealed class XenHost : IDisposable
     {
         _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer()));
         _devices = new Lazy<DriverDomain>(() => new DriverDomain(Store.Server));
+        Pci = new MachinePci(this);
     }
 
     /// <summary>The domains.</summary>
@@ -42,8 +45,14 @@ public sealed class XenHost : IDisposable
     /// <summary>The machine's interrupt lines.</summary>
     public MachineInterrupts Interrupts { get; } = new();
 
+    /// <summary>The machine's PCI bus.</summary>
+    public MachinePci Pci { get; }
+
     /// <summary>The hypervisor's own messages.</summary>
     public ConsoleLog Console { get; } = new();
+
+    /// <summary>The machine's clock: that of the host until dom0 sets it.</summary>
+    internal EfiClockServices Clock { get; } = new(new RealTimeClock(TimeProvider.System));
 
     /// <summary>Nanoseconds since the host began: Xen's system time.</summary>
     public ulong SystemTime => SystemTimeAt(Stopwatch.GetTimestamp());

@@ -80,6 +80,7 @@ public class GuestConfigTests
     [InlineData("""{ "kernel": "v", "vcpus": 65 }""", "/guests/g.json: vcpus: expected a whole number from 1 to 64, found \"65\"")]
     [InlineData("""{ "kernel": "v", "engine": "jit" }""", "/guests/g.json: engine: expected interpreter or translator, found \"jit\"")]
     [InlineData("""{ "kernel": "v", "privileged": true }""", "/guests/g.json: privileged: only a domain with the \"xen\" personality can be privileged")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "efiVariables": "v.vars" }""", "/guests/g.json: efiVariables: of the domains with the \"xen\" personality only a privileged one has the machine's variables")]
     [InlineData("""{ "kernel": "v", "personality": "xen", "clock": "deterministic" }""", "/guests/g.json: clock: a domain with the \"xen\" personality follows the host's clock only")]
     [InlineData("""{ "kernel": "v", "personality": "xen", "memory": "3M" }""", "/guests/g.json: memory: expected a multiple of 1M from 4M to 64G, found \"3M\"")]
     [InlineData("""{ "kernel": "v", "clock": "sundial" }""", "/guests/g.json: clock: expected host or deterministic, found \"sundial\"")]

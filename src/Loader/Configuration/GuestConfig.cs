@@ -58,6 +58,12 @@ public sealed record GuestConfig
     /// <summary>Network interfaces, in the order in which the guest finds them.</summary>
     public IReadOnlyList<NetworkConfig> Network { get; init; } = [];
 
+    /// <summary>A guest on the Xen interface has a source of random numbers on its PCI bus; a platform machine always has one.</summary>
+    public bool HasRng { get; init; }
+
+    /// <summary>A guest on the Xen interface is given devices on a PCI bus.</summary>
+    public bool HasPciDevices => HasRng || Disks.Any(static disk => disk.IsPci) || Network.Any(static network => network.IsPci);
+
     /// <summary>The console.</summary>
     public ConsoleConfig Console { get; init; } = new();
 
@@ -96,6 +102,9 @@ public sealed record DiskConfig(string Path, bool ReadOnly)
 
     /// <summary>What a guest on the Xen interface is to call it, such as "xvda"; null: by its place in the config.</summary>
     public string? Name { get; init; }
+
+    /// <summary>A guest on the Xen interface finds it on the PCI bus, not with the driver domain.</summary>
+    public bool IsPci { get; init; }
 }
 
 /// <summary>How a network interface reaches the world.</summary>
@@ -121,6 +130,9 @@ public sealed record NetworkConfig(NetworkType Type, string? Device, byte[]? Mac
 
     /// <summary>Name of the switch; of type switch only.</summary>
     public string Bridge { get; init; } = DefaultBridge;
+
+    /// <summary>A guest on the Xen interface finds it on the PCI bus, not with the driver domain.</summary>
+    public bool IsPci { get; init; }
 }
 
 /// <summary>Transport protocol of a forwarded port.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using FastXen.Core;
 using FastXen.Smp;
+using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
 using Microsoft.Extensions.Configuration;
 
@@ -24,7 +25,7 @@ public static class GuestConfigReader
     private static readonly string[] GuestFields =
     [
         "$schema", "name", "personality", "privileged", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
-        "disks", "network", "console", "efiVariables",
+        "disks", "network", "rng", "console", "efiVariables",
     ];
 
     /// <summary>Reads a config file of one guest.</summary>
@@ -129,7 +130,7 @@ public static class GuestConfigReader
     private static GuestConfig ReadGuest(ConfigSource source, ConfigNode node, string defaultName, int? hostThreads = null)
     {
         Personality personality = node.Choice("personality", Personality.Platform);
-        return new GuestConfig
+        GuestConfig config = new()
         {
             Source = source.Name,
             Name = ReadName(node, defaultName),
@@ -147,11 +148,17 @@ public static class GuestConfigReader
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
-            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name").ConvertAll(disk => ReadDisk(disk, personality)),
-            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards").ConvertAll(ReadNetwork),
+            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name", "pci").ConvertAll(disk => ReadDisk(disk, personality)),
+            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards", "pci")
+                .ConvertAll(network => ReadNetwork(network, personality)),
+            HasRng = ReadRng(node, personality),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
-            EfiVariables = node.File("efiVariables"),
+            EfiVariables = ReadEfiVariables(node, personality),
         };
+        return !config.HasPciDevices || config.Memory <= ParavirtualMachine.MaximumPciMemory
+            ? config
+            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above",
+                MemorySize.Format(config.Memory));
     }
 
     private static string ReadName(ConfigNode node, string defaultName)
@@ -170,6 +177,14 @@ public static class GuestConfigReader
     {
         bool privileged = node.Flag("privileged", absent: false);
         return !privileged || personality == Personality.Xen ? privileged : throw node.Problem("privileged", "only a domain with the \"xen\" personality can be privileged");
+    }
+
+    private static string? ReadEfiVariables(ConfigNode node, Personality personality)
+    {
+        string? path = node.File("efiVariables");
+        return path is null || personality == Personality.Platform || node.Flag("privileged", absent: false)
+            ? path
+            : throw node.Problem("efiVariables", "of the domains with the \"xen\" personality only a privileged one has the machine's variables");
     }
 
     private static ClockSource ReadClock(ConfigNode node, Personality personality)
@@ -212,11 +227,29 @@ public static class GuestConfigReader
         string? overlay = node.File("overlay"), name = node.Text("name");
         if (overlay is not null && isReadOnly) throw node.Problem("overlay", "a disk that is read-only has nothing to keep");
         if (name is not null && personality != Personality.Xen) throw node.Problem("name", "only a domain with the \"xen\" personality is told what to call its disks");
+        bool isPci = ReadPci(node, personality);
+        if (name is not null && isPci) throw node.Problem("name", "the guest chooses what to call a disk on its PCI bus");
         if (name is not null && !VirtualDiskName.IsValid(name)) throw node.Wrong("name", "xvda to xvdz, hda to hdd, sda to sdp, or a number");
-        return new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name };
+        return new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name, IsPci = isPci };
     }
 
-    private static NetworkConfig ReadNetwork(ConfigNode node)
+    private static bool ReadPci(ConfigNode node, Personality personality)
+    {
+        bool isPci = node.Flag("pci", absent: false);
+        return !isPci || personality == Personality.Xen
+            ? isPci
+            : throw node.Problem("pci", "all devices of a \"platform\" machine are on its PCI bus; only a domain with the \"xen\" personality is asked");
+    }
+
+    private static bool ReadRng(ConfigNode node, Personality personality)
+    {
+        bool hasRng = node.Flag("rng", absent: false);
+        return !hasRng || personality == Personality.Xen
+            ? hasRng
+            : throw node.Problem("rng", "a \"platform\" machine always has a source of random numbers; only a domain with the \"xen\" personality is asked");
+    }
+
+    private static NetworkConfig ReadNetwork(ConfigNode node, Personality personality)
     {
         NetworkType type = node.Choice("type", NetworkType.Nat);
         string? device = node.Text("device");
@@ -235,7 +268,11 @@ public static class GuestConfigReader
         string? bridge = node.Text("bridge");
         if (bridge is not null && type != NetworkType.Switch) throw node.Problem("bridge", $"only a \"switch\" network names its switch, this one is \"{Printed(type)}\"");
         if (bridge is not null && !IsName(bridge)) throw node.Wrong("bridge", NameRule);
-        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text))) { Bridge = bridge ?? NetworkConfig.DefaultBridge };
+        return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text)))
+        {
+            Bridge = bridge ?? NetworkConfig.DefaultBridge,
+            IsPci = ReadPci(node, personality),
+        };
     }
 
     private static string Printed(NetworkType type) => type.ToString().ToLowerInvariant();

@@ -35,6 +35,7 @@ public static class GuestConfigWriter
             json.WriteStartArray("network");
             foreach (NetworkConfig network in config.Network) WriteNetwork(json, network);
             json.WriteEndArray();
+            if (config.HasRng) json.WriteBoolean("rng", true);
             WriteConsole(json, config.Console);
             WritePath(json, "efiVariables", config.EfiVariables);
             json.WriteEndObject();
@@ -49,6 +50,7 @@ public static class GuestConfigWriter
         if (disk.ReadOnly) json.WriteBoolean("readOnly", true);
         WritePath(json, "overlay", disk.Overlay);
         if (disk.Name is { } name) json.WriteString("name", name);
+        if (disk.IsPci) json.WriteBoolean("pci", true);
         json.WriteEndObject();
     }
 
@@ -63,6 +65,7 @@ public static class GuestConfigWriter
         foreach (HostForward forward in network.HostForwards)
             json.WriteStringValue($"{Spell(forward.Protocol)}:{forward.Host.Address}:{forward.Host.Port}:{forward.GuestPort}");
         json.WriteEndArray();
+        if (network.IsPci) json.WriteBoolean("pci", true);
         json.WriteEndObject();
     }
 

@@ -58,7 +58,7 @@ internal sealed class DeviceBackends : IDisposable
         {
             NetworkType.Tap => new NetworkEnd(address, TapBackend.Open(network.Device!), null),
             // The driver domain connects its card to the switch itself: they agree on more than a backend can.
-            NetworkType.Switch when config.Personality == Personality.Xen => new NetworkEnd(address, null, _switches(network.Bridge)),
+            NetworkType.Switch when config.Personality == Personality.Xen && !network.IsPci => new NetworkEnd(address, null, _switches(network.Bridge)),
             NetworkType.Switch => new NetworkEnd(address, new SwitchNetwork(_switches(network.Bridge), address), null),
             _ => new NetworkEnd(address, Nat(network), null),
         });

@@ -1,7 +1,12 @@
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Loader.Machines;
+using FastXen.Platform;
+using FastXen.Platform.Block;
+using FastXen.Platform.Net;
+using FastXen.Platform.Firmware.Efi;
 using FastXen.Platform.Uart;
+using FastXen.Platform.Virtio;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
 using FastXen.Xen.Backends.Net;
@@ -10,6 +15,7 @@ using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Migration;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Xenstore;
 
 namespace FastXen.Loader.Xen;
@@ -22,6 +28,7 @@ internal sealed class XenGuest : IGuest
     private readonly GuestConfig _config;
     private readonly Action<string> _report;
     private readonly DeviceBackends _devices;
+    private readonly VariableStore _variables;
     private Images? _images;
     private string? _restoreFrom;
 
@@ -34,7 +41,20 @@ internal sealed class XenGuest : IGuest
         _restoreFrom = config.RestoreFrom;
         // One that goes on needs its images only when it reboots.
         if (_restoreFrom is null) _images = OpenImages();
+        _variables = OpenVariables(config.EfiVariables);
         _devices = new DeviceBackends(config, surroundings.Switches, report);
+    }
+
+    private static VariableStore OpenVariables(string? path)
+    {
+        try
+        {
+            return new VariableStore(path);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new DeviceException(e);
+        }
     }
 
     private sealed record Images(KernelImage Kernel, ulong Entry, RamDisk? Initrd);
@@ -55,6 +75,7 @@ internal sealed class XenGuest : IGuest
             Engine = _config.Engine,
             Translator = _surroundings.Translator,
             IsPrivileged = _config.IsPrivileged,
+            Variables = _variables,
             Console = _config.IsPrivileged ? end : new GuestLog(number, _surroundings.Log),
             Report = _report,
         };
@@ -125,25 +146,44 @@ internal sealed class XenGuest : IGuest
             Console = console.Port == 0 ? null : console,
             Store = store,
         }.Write(_host.Store.Server);
-        AttachDevices(machine.Domain);
+        AttachDevices(machine);
         start();
         if (_host.Store.Introduce(machine.Domain.Id, store.Frame, (uint)store.Port) is not 0 and var error)
             throw new InvalidOperationException($"domain {machine.Domain.Id} was not introduced to the store: error {error}");
     }
 
-    private void AttachDevices(XenDomain domain)
+    private void AttachDevices(ParavirtualMachine machine)
     {
+        XenDomain domain = machine.Domain;
+        foreach (Func<VirtioDevice> device in PciDevices())
+            _host.Pci.Attach(machine, new PciDevice(device, e => machine.Vcpus[0].Processor.Crash($"internal error: {e}")));
         for (int i = 0; i < _config.Disks.Count; i++)
         {
             DiskConfig disk = _config.Disks[i];
+            if (disk.IsPci) continue;
             string name = disk.Name ?? $"xvd{(char)('a' + i)}";
             _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
         }
         for (int i = 0; i < _devices.Networks.Count; i++)
         {
+            if (_config.Network[i].IsPci) continue;
             NetworkEnd end = _devices.Networks[i];
             _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
         }
+    }
+
+    // In the order of their slots, as on a platform machine.
+    private IEnumerable<Func<VirtioDevice>> PciDevices()
+    {
+        foreach ((DiskConfig config, DiskDevice disk) in _config.Disks.Zip(_devices.Disks))
+        {
+            if (config.IsPci) yield return () => new VirtioBlock(disk.Backend, disk.Serial);
+        }
+        foreach ((NetworkConfig config, NetworkEnd end) in _config.Network.Zip(_devices.Networks))
+        {
+            if (config.IsPci) yield return () => new VirtioNet(end.Backend!, end.Address);
+        }
+        if (_config.HasRng) yield return static () => new VirtioRng();
     }
 
     public void Dispose() => _devices.Dispose();

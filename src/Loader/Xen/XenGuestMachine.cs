@@ -74,7 +74,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
 
-    public bool AskToSuspend() => Ask("suspend");
+    // What a device holds of memory cannot be saved.
+    public bool AskToSuspend() => !_machine.HasPciDevices && Ask("suspend");
 
     public void WithdrawSuspend()
     {
@@ -93,6 +94,10 @@ internal sealed class XenGuestMachine : IGuestMachine
     }
 
     private string ShutdownNode => $"{Home}/control/shutdown";
+
+    public string? CannotBeAsked => _machine.Hypervisor.Store.TakenOverBy(_machine.Domain) is { } by
+        ? string.Create(CultureInfo.InvariantCulture, $"has its xenstore from domain {by}, which took it over from the host")
+        : null;
 
     private bool Ask(string what)
     {

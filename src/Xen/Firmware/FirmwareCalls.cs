@@ -12,6 +12,9 @@ internal static class FirmwareCalls
     /// <summary>The call of FPSWA that Xen gave up: fails.</summary>
     public const ulong FpswaBroken = 0x500;
 
+    /// <summary>FPSWA with its arguments in r14 to r27 (Xen's own stub has them there).</summary>
+    public const ulong FpswaInRegisters = 0x501;
+
     /// <summary>FPSWA with the arguments of its C interface, from our own stub.</summary>
     public const ulong Fpswa = 0x5ff;
 

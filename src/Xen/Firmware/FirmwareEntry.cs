@@ -37,6 +37,9 @@ internal static unsafe class FirmwareEntry
             case FirmwareCalls.Fpswa:
                 FpswaServices.Call(call);
                 break;
+            case FirmwareCalls.FpswaInRegisters:
+                FpswaInRegisters(s, vcpu.Machine.Domain.Memory);
+                break;
             case FirmwareCalls.SetSharedInfoVa:
                 MoveWindow(vcpu, s->Gr[28]);
                 break;
@@ -58,6 +61,23 @@ internal static unsafe class FirmwareEntry
         }
 
         return Hypercall.Finish(s, p, i);
+    }
+
+    // r14: the kind, r15 and r16 the bundle, r17 IPSR, r18 FPSR, r19 ISR, r20 predicates, r21 IFS, r22 and r23 the masks of registers in memory, r24 to r27
+    // where they are, guest physical. Back: r8 the status, r9 to r11 0, r17 to r21.
+    private static void FpswaInRegisters(VcpuState* s, DomainMemory memory)
+    {
+        ulong* r = s->Gr;
+        FpswaState state = new(r[15], r[16], r[17], r[18], r[19], r[20], r[21]);
+        FpswaBanks banks = new(r[22], r[23], r[24], r[25], r[26], r[27],
+            (address, to) => memory.Read(address, to) == to.Length, (address, from) => memory.Write(address, from) == from.Length);
+        long status = FpswaServices.Call(s, r[14], ref state, banks);
+        ReadOnlySpan<ulong> results = [(ulong)status, 0, 0, 0];
+        for (int k = 0; k < results.Length; k++)
+            Registers.SetGr(s, (uint)(8 + k), results[k]);
+        ReadOnlySpan<ulong> changed = [state.Ipsr, state.Fpsr, state.Isr, state.Predicates, state.Ifs];
+        for (int k = 0; k < changed.Length; k++)
+            Registers.SetGr(s, (uint)(17 + k), changed[k]);
     }
 
     // Identity mappings of regions 7, 4 and 5 (1 to 3) are only a help for the hypervisor's speed; ours needs none.

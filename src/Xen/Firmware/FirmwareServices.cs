@@ -20,7 +20,7 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
     private const ulong BaseFrequency = 200_000_000, ProcessorFrequency = 1_600_000_000;
 
     private const ulong LastTranslationRegister = VirtualTlb.Registers - 1;
-    private readonly RealTimeClock _clock = new(TimeProvider.System);
+    private readonly EfiVariableServices _variables = new(machine.Configuration.Variables);
     private readonly Lock _gate = new();
     private PalServices? _pal;
     private bool _virtualMode;
@@ -106,6 +106,12 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
             case SalProcedure.FreqBase:
                 call.Result(a1 <= 1 ? SalStatus.Success : SalStatus.InvalidArgument, a1 == 0 ? BaseFrequency : ItcFrequency);
                 return;
+            case SalProcedure.PciConfigRead when machine.Pci is { } pci:
+                PciConfigCalls.Read(pci.ConfigSpace, call);
+                return;
+            case SalProcedure.PciConfigWrite when machine.Pci is { } pci:
+                PciConfigCalls.Write(pci.ConfigSpace, call);
+                return;
             case SalProcedure.ClearStateInfo or SalProcedure.McRendez or SalProcedure.McSetParams or SalProcedure.CacheInit
                 or SalProcedure.PciConfigRead or SalProcedure.PciConfigWrite:
                 call.Result(SalStatus.Success);
@@ -121,22 +127,22 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
     /// <summary>EFI's runtime service by its place in the table.</summary>
     public void Efi(ServiceCall call, int service) => call.Result(service switch
     {
-        0 => GetTime(call),
+        0 => machine.Hypervisor.Clock.GetTime(call, machine.Domain.TimeOffset),
         4 => SetVirtualAddressMap(call),
         9 => Reset((uint)call.In(0)),
-        _ => EfiStatus.Unsupported,
+        _ => machine.Domain.IsPrivileged ? EfiOfMachine(call, service) : EfiStatus.Unsupported,
     });
 
-    private long GetTime(ServiceCall call)
+    // dom0 has the machine's clock and variables. What it sets is the time of all domains.
+    private long EfiOfMachine(ServiceCall call, int service) => service switch
     {
-        Span<byte> now = stackalloc byte[RealTimeClock.TimeSize];
-        _clock.Read(now, machine.Domain.TimeOffset);
-        Span<byte> capabilities = stackalloc byte[12];
-        capabilities.Clear();
-        BinaryPrimitives.WriteUInt32LittleEndian(capabilities, 1);
-        return call.Vcpu.TryWrite(call.In(0), now) && (call.In(1) == 0 || call.Vcpu.TryWrite(call.In(1), capabilities))
-            ? EfiStatus.Success : EfiStatus.InvalidParameter;
-    }
+        1 => machine.Hypervisor.Clock.SetTime(call),
+        2 => machine.Hypervisor.Clock.GetWakeupTime(call),
+        5 => _variables.GetVariable(call),
+        6 => _variables.GetNextVariableName(call),
+        7 => _variables.SetVariable(call),
+        _ => EfiStatus.Unsupported,
+    };
 
     // Numerator and denominator.
     private static ulong Ratio(ulong frequency) => frequency / BaseFrequency << 32 | 1;

@@ -50,8 +50,21 @@ internal sealed class Kernel : IDisposable
 
     /// <summary>Loads a program and handlers by vector, and runs them until the domain ends.</summary>
     public Kernel(EngineKind engine, string program, params (int Vector, string Code)[] handlers)
+        : this(engine, isPrivileged: false, program, handlers)
     {
-        Machine = new ParavirtualMachine(_host, 1, new ParavirtualConfiguration { Memory = 16 << 20, Engine = engine, Deterministic = true, Console = _console });
+    }
+
+    /// <summary>As dom0 where it is privileged.</summary>
+    public Kernel(EngineKind engine, bool isPrivileged, string program, params (int Vector, string Code)[] handlers)
+    {
+        Machine = new ParavirtualMachine(_host, (ushort)(isPrivileged ? 0 : 1), new ParavirtualConfiguration
+        {
+            Memory = 16 << 20,
+            Engine = engine,
+            Deterministic = true,
+            Console = _console,
+            IsPrivileged = isPrivileged,
+        });
         Machine.Domain.Memory.Write(Code, Assembly.Of(Prologue + program));
         foreach ((int vector, string code) in handlers)
             Machine.Domain.Memory.Write(Vectors + (ulong)vector, Assembly.Of(code));

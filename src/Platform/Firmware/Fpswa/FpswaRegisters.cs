@@ -8,7 +8,7 @@ namespace FastXen.Platform.Firmware.Fpswa;
 /// The floating-point registers of the interrupted program: those that <c>fp_state_t</c> names are in memory in spill form, the
 /// others are still in the processor. Register numbers are the program's, which rotate by IFS.rrb.fr.
 /// </summary>
-internal readonly unsafe struct FpswaRegisters(ServiceCall call, ulong ifs)
+internal readonly unsafe struct FpswaRegisters(VcpuState* state, ulong ifs, FpswaBanks banks)
 {
     private const int Rotating = 96;
     private const int SpillSize = 16;
@@ -23,11 +23,11 @@ internal readonly unsafe struct FpswaRegisters(ServiceCall call, ulong ifs)
         }
         if (address == 0)
         {
-            value = *Registers.Fr(call.Vcpu.State, InProcessor(number));
+            value = *Registers.Fr(state, InProcessor(number));
             return true;
         }
         Span<byte> bytes = stackalloc byte[SpillSize];
-        bool done = call.Vcpu.TryRead(address, bytes);
+        bool done = banks.Read(address, bytes);
         value = new(BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]) & 0x3ffff, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
         return done;
     }
@@ -39,29 +39,27 @@ internal readonly unsafe struct FpswaRegisters(ServiceCall call, ulong ifs)
             return false;
         if (address == 0)
         {
-            Registers.SetFr(call.Vcpu.State, InProcessor(number), value);
+            Registers.SetFr(state, InProcessor(number), value);
             return true;
         }
-        return call.TryWrite64(address, value.Significand) && call.TryWrite64(unchecked(address + 8), value.SignExponent);
+        Span<byte> bytes = stackalloc byte[SpillSize];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, value.Significand);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[8..], value.SignExponent);
+        return banks.Write(address, bytes);
     }
 
-    // fp_state_t: two masks of registers in memory, then pointers to f2-f5, f6-f15, f16-f31 and f32-f127. 0: in the processor.
+    // 0: in the processor.
     private bool TryLocate(int number, out ulong address)
     {
         address = 0;
-        ulong state = call.In(7);
         if (number < 2)
             return true;
         int physical = number < 32 ? number : 32 + Physical(number);
-        if (!call.TryRead64(unchecked(state + (physical < 64 ? 0ul : 8)), out ulong mask))
-            return false;
-        if ((mask >> (physical & 63) & 1) == 0)
+        if (((physical < 64 ? banks.Low : banks.High) >> (physical & 63) & 1) == 0)
             return true;
-        (ulong pointer, int first) = physical switch { < 6 => (16ul, 2), < 16 => (24ul, 6), < 32 => (32ul, 16), _ => (40ul, 32) };
-        if (!call.TryRead64(unchecked(state + pointer), out ulong bank) || bank == 0)
-            return false;
+        (ulong bank, int first) = physical switch { < 6 => (banks.F2, 2), < 16 => (banks.F6, 6), < 32 => (banks.F16, 16), _ => (banks.F32, 32) };
         address = unchecked(bank + (ulong)(SpillSize * (physical - first)));
-        return true;
+        return bank != 0;
     }
 
     private int Physical(int number) => (number - 32 + (int)(ifs >> 25 & 0x7f)) % Rotating;
@@ -69,5 +67,5 @@ internal readonly unsafe struct FpswaRegisters(ServiceCall call, ulong ifs)
     // The program's register under the name that it has in the frame of the caller, which may rotate otherwise.
     private uint InProcessor(int number) => number < 32
         ? (uint)number
-        : 32 + (uint)((Physical(number) + Rotating - (int)(call.Vcpu.State->Cfm >> 25 & 0x7f) % Rotating) % Rotating);
+        : 32 + (uint)((Physical(number) + Rotating - (int)(state->Cfm >> 25 & 0x7f) % Rotating) % Rotating);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using FastXen.Core.Decode;
 using FastXen.Core.Float;
+using FastXen.Core.State;
 
 namespace FastXen.Platform.Firmware.Fpswa;
 
@@ -19,51 +20,76 @@ internal static unsafe class FpswaServices
     private const ulong CodeMask = 0xffff;
     private const int RiShift = 41;
 
-    /// <summary>Performs the call. Its two kinds: faults before an instruction, traps after one.</summary>
+    /// <summary>Performs the call of its C interface.</summary>
     public static void Call(ServiceCall call)
     {
+        Span<byte> bundle = stackalloc byte[16];
         if (!call.TryRead64(call.In(4), out ulong isr))
             call.Result(Failed, 1);
-        else if (call.In(0) != FaultCall)
-            call.Result((isr & TrapBits) != 0 ? ExceptionRaised : Handled); // the processor has written the result
-        else if ((isr & AssistBits) == 0)
-            call.Result(ExceptionRaised); // an enabled V, D or Z
+        else if (!NeedsAssist(call.In(0), isr, out long status))
+            call.Result(status);
+        else if (!call.Vcpu.TryRead(call.In(1), bundle) || !call.TryRead64(call.In(2), out ulong ipsr) || !call.TryRead64(call.In(3), out ulong fpsr)
+            || !call.TryRead64(call.In(5), out ulong predicates) || !call.TryRead64(call.In(6), out ulong ifs) || FpswaBanks.Of(call, call.In(7)) is not { } banks)
+            call.Result(Failed);
         else
-            call.Result(Assist(call, isr));
+            call.Result(Store(call, new FpswaState(BinaryPrimitives.ReadUInt64LittleEndian(bundle), BinaryPrimitives.ReadUInt64LittleEndian(bundle[8..]),
+                ipsr, fpsr, isr, predicates, ifs), banks));
     }
 
-    private static long Assist(ServiceCall call, ulong isr)
+    private static long Store(ServiceCall call, FpswaState state, FpswaBanks banks)
     {
-        Span<byte> bundle = stackalloc byte[16];
-        if (!call.Vcpu.TryRead(call.In(1), bundle) || !call.TryRead64(call.In(2), out ulong ipsr) || !call.TryRead64(call.In(3), out ulong fpsr)
-            || !call.TryRead64(call.In(5), out ulong predicates) || !call.TryRead64(call.In(6), out ulong ifs))
-            return Failed;
+        FpswaState before = state;
+        long status = Assist(call.Vcpu.State, ref state, banks);
+        return (state.Isr == before.Isr || call.TryWrite64(call.In(4), state.Isr))
+            && (state.Ipsr == before.Ipsr || call.TryWrite64(call.In(2), state.Ipsr))
+            && (state.Fpsr == before.Fpsr || call.TryWrite64(call.In(3), state.Fpsr))
+            && (state.Predicates == before.Predicates || call.TryWrite64(call.In(5), state.Predicates)) ? status : Failed;
+    }
+
+    /// <summary>The call with all in its place: <paramref name="kind"/> is 1 for a fault, 0 for a trap. The status; <paramref name="state"/> is what the program goes on with.</summary>
+    public static long Call(VcpuState* s, ulong kind, ref FpswaState state, FpswaBanks banks) =>
+        NeedsAssist(kind, state.Isr, out long status) ? Assist(s, ref state, banks) : status;
+
+    // Its two kinds: faults before an instruction, traps after one.
+    private static bool NeedsAssist(ulong kind, ulong isr, out long status)
+    {
+        status = kind != FaultCall
+            ? (isr & TrapBits) != 0 ? ExceptionRaised : Handled // the processor has written the result
+            : ExceptionRaised; // an enabled V, D or Z
+        return kind == FaultCall && (isr & AssistBits) != 0;
+    }
+
+    private static long Assist(VcpuState* s, ref FpswaState state, FpswaBanks banks)
+    {
         Instruction* three = stackalloc Instruction[3];
-        Decoder.DecodeBundle(BinaryPrimitives.ReadUInt64LittleEndian(bundle), BinaryPrimitives.ReadUInt64LittleEndian(bundle[8..]), three);
-        Instruction instruction = three[Math.Min((int)(ipsr >> RiShift) & 3, 2)];
+        Decoder.DecodeBundle(state.BundleLow, state.BundleHigh, three);
+        Instruction instruction = three[Math.Min((int)(state.Ipsr >> RiShift) & 3, 2)];
         bool squareRoot = instruction.Opcode == Opcode.Frsqrta;
         // Only these two ask for assistance; f0 and f1 as a target are illegal.
         if (!squareRoot && instruction.Opcode != Opcode.Frcpa || instruction.R1 < 2)
             return Failed;
 
-        FpswaRegisters registers = new(call, ifs);
+        FpswaRegisters registers = new(s, state.Ifs, banks);
         if (!registers.TryRead(instruction.R2, out FloatRegister a) || !registers.TryRead(instruction.R3, out FloatRegister b))
             return Failed;
-        FloatStatus status = new(fpsr, instruction.Selector);
+        FloatStatus status = new(state.Fpsr, instruction.Selector);
         FloatRegister result = squareRoot ? ExactResult.SquareRoot(b, ref status) : ExactResult.Quotient(a, b, ref status);
         if (status.Fault != 0)
-            return call.TryWrite64(call.In(4), isr & ~CodeMask | status.Fault) ? ExceptionRaised : Failed;
+        {
+            state.Isr = state.Isr & ~CodeMask | status.Fault;
+            return ExceptionRaised;
+        }
 
-        // The result is final: the predicate that says "refine the approximation" is cleared.
-        ulong cleared = predicates & ~(1ul << PhysicalPredicate(instruction.P2, ifs)) | 1;
-        if (!registers.TryWrite(instruction.R1, result)
-            || !call.TryWrite64(call.In(2), ipsr | (instruction.R1 < 32 ? Core.State.Psr.Mfl : Core.State.Psr.Mfh))
-            || !call.TryWrite64(call.In(3), FloatStatus.Merge(fpsr, instruction.Selector, status.Flags))
-            || !call.TryWrite64(call.In(5), cleared))
+        if (!registers.TryWrite(instruction.R1, result))
             return Failed;
+        // The result is final: the predicate that says "refine the approximation" is cleared.
+        state.Predicates = state.Predicates & ~(1ul << PhysicalPredicate(instruction.P2, state.Ifs)) | 1;
+        state.Ipsr |= instruction.R1 < 32 ? Psr.Mfl : Psr.Mfh;
+        state.Fpsr = FloatStatus.Merge(state.Fpsr, instruction.Selector, status.Flags);
         if (status.Trap == 0)
             return Handled;
-        return call.TryWrite64(call.In(4), isr & ~CodeMask | FloatPair.IsrTrapCode(status)) ? TrapRaised : Failed;
+        state.Isr = state.Isr & ~CodeMask | FloatPair.IsrTrapCode(status);
+        return TrapRaised;
     }
 
     // mov from pr gives predicates by their physical numbers; p16-p63 rotate by IFS.rrb.pr.
