@@ -205,7 +205,18 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
 
     /// <inheritdoc/>
-    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
+    public void Changed(ReadOnlySpan<P2mChange> changes)
+    {
+        Span<FrameCacher> keepers = stackalloc FrameCacher[changes.Length];
+        int count = 0;
+        foreach (P2mChange change in changes)
+        {
+            if (change.CachedBy != P2mChange.Nobody)
+                keepers[count++] = new FrameCacher(change.CachedBy);
+        }
+
+        _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor, keepers[..count]);
+    }
 
     /// <summary>The guest, or a toolstack, ended the domain. A reason that was told before is the one that counts.</summary>
     public void Shutdown(ShutdownReason reason, ParavirtualVcpu? by = null)
