@@ -3,7 +3,7 @@
 // Words of the command line: "selftest", "selftest=TIMES": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
 // it is asked. "stay": dom0 stays after what it shows. "scratch": the tests may write to the first disk. "address=A.B.C.D": its IP address.
 // "serve": a driver domain, of what a toolstack wants it to serve. "churn=DOMAIN": writes and reads its first disk and pings the domain, until it is told to power off.
-// "parallel": the same work on one processor and on two. "bench", "bench=peer": measures (bench.c). "fuzz=SEED": calls the hypervisor at random, so many "rounds=", and then "wild" without care for itself.
+// "parallel": the same work on one processor and on two. "bench", "bench=peer": measures (bench.c). "fuzz=SEED": calls the hypervisor at random, so many "rounds=", and then "wild" without care for itself ("loud": says what).
 #include "control.h"
 #include "devices.h"
 #include "grants.h"

@@ -195,6 +195,12 @@ public sealed class Domain : IDisposable
         lock (_lock) return _machine?.AskForMemory(bytes) ?? false;
     }
 
+    /// <summary>Why nothing can be asked of the guest; null where there is no such reason. Any thread.</summary>
+    public string? CannotBeAsked
+    {
+        get { lock (_lock) return _machine?.CannotBeAsked; }
+    }
+
     /// <summary>Bytes of memory that the guest has: what it was made with, unless it gave some back.</summary>
     public ulong MemoryBytes
     {
@@ -220,7 +226,7 @@ public sealed class Domain : IDisposable
             if (_config.Personality != Personality.Xen) throw new HostException($"{_config.Name} has the platform personality: only a domain on the Xen interface can be saved");
             if (_machine is null) throw new HostException($"{_config.Name} is not running");
             if (_save is not null) throw new HostException($"{_config.Name} is being saved already");
-            if (!_machine.AskToSuspend()) throw new HostException($"{_config.Name} does not watch control/shutdown (yet): it cannot be asked to suspend itself");
+            if (!_machine.AskToSuspend()) throw new HostException($"{_config.Name} {_machine.CannotBeAsked ?? "does not watch control/shutdown (yet)"}: it cannot be asked to suspend itself");
             _save = save;
         }
         try

@@ -3,7 +3,10 @@ namespace FastXen.Loader;
 /// <summary>The user's input cannot be used. The message is one sentence for the user; the process ends with exit code 2.</summary>
 public abstract class LoadException : Exception
 {
-    private protected LoadException(string message, Exception? inner = null) : base(message, inner) { }
+    private protected LoadException(string message, Exception? inner = null) : base(Printable(message), inner) { }
+
+    // Names in a config or an image may have escape sequences in them: the sentence goes to a terminal.
+    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(static c => char.IsControl(c) ? '?' : c)) : text;
 }
 
 /// <summary>A guest config, or an option that stands in for one, is wrong.</summary>

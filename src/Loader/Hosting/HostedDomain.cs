@@ -207,7 +207,7 @@ public sealed class HostedDomain
         }
         if (force) return false;
         lock (_lock) _asked = false;
-        throw new HostException($"{Name} {(Config.Personality == Personality.Xen ? "does not watch control/shutdown" : "does not listen to its power button")} (yet): it cannot be asked, only forced");
+        throw new HostException($"{Name} {Domain.CannotBeAsked ?? (Config.Personality == Personality.Xen ? "does not watch control/shutdown (yet)" : "does not listen to its power button (yet)")}: it cannot be asked, only forced");
     }
 
     private void Report(string text)

@@ -47,6 +47,9 @@ internal interface IGuestMachine : IDisposable
     /// <summary>Asks the guest to give memory back, or to take it again, until it has so many bytes. False where it cannot be asked. Any thread.</summary>
     bool AskForMemory(ulong bytes) => false;
 
+    /// <summary>Why nothing can be asked of the guest, as a clause ("... : ask there"); null where there is no such reason. Any thread.</summary>
+    string? CannotBeAsked => null;
+
     /// <summary>Asks the guest to suspend itself, so that it can be saved. False where it does not listen, or cannot be saved. Any thread.</summary>
     bool AskToSuspend() => false;
 

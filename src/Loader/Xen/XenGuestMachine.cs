@@ -95,6 +95,10 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     private string ShutdownNode => $"{Home}/control/shutdown";
 
+    public string? CannotBeAsked => _machine.Hypervisor.Store.TakenOverBy(_machine.Domain) is { } by
+        ? string.Create(CultureInfo.InvariantCulture, $"has its xenstore from domain {by}, which took it over from the host")
+        : null;
+
     private bool Ask(string what)
     {
         if (!Store.IsWatched(_machine.Domain.Id, ShutdownNode)) return false;

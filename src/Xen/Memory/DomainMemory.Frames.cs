@@ -82,12 +82,12 @@ public sealed unsafe partial class DomainMemory
     }
 
     /// <summary>
-    /// Puts own, zero-filled frames at the lowest free numbers that begin at a multiple of their count, a power of 2 (increase_reservation). False where there
-    /// is no room or the domain may not have as many.
+    /// Puts own, zero-filled frames at the lowest free numbers from <paramref name="from"/> on that begin at a multiple of their count, a power of 2
+    /// (increase_reservation). False where there is no room or the domain may not have as many.
     /// </summary>
-    public bool PopulateAnywhere(ulong count, out ulong first)
+    public bool PopulateAnywhere(ulong count, ulong from, out ulong first)
     {
-        for (first = 0; first + count <= arenaFrames; first += count)
+        for (first = from; first + count <= arenaFrames; first += count)
         {
             ulong done = 0;
             while (done < count && Populate(first + done))
