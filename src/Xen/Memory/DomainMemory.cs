@@ -58,6 +58,18 @@ public sealed unsafe partial class DomainMemory
     /// <summary>Own frames in the domain (tot_pages).</summary>
     public long Populated => Volatile.Read(ref populated);
 
+    /// <summary>One past the highest own frame's number.</summary>
+    public ulong EndOfRam
+    {
+        get
+        {
+            ulong end = arenaFrames;
+            while (end > 0 && Lookup(end - 1).Kind != FrameKind.Ram)
+                end--;
+            return end;
+        }
+    }
+
     /// <summary>How many own frames it may have (max_pages); at most the arena's.</summary>
     public long Maximum
     {
