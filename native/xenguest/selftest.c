@@ -47,6 +47,7 @@ int selftest(void) {
         test_store();
         test_devices();
     }
+    test_pci();
     print("selftest: %d ok, %d failed\n", passed, failed);
     return failed;
 }

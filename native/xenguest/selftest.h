@@ -21,4 +21,5 @@ void test_memory(void);
 void test_grants(void);
 void test_store(void);
 void test_devices(void);
+void test_pci(void);
 void parallel(void) __attribute__((noreturn));

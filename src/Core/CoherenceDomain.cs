@@ -14,6 +14,9 @@ public sealed unsafe class CoherenceDomain
     // Looks at another vCPU before the host thread lets others run: some microseconds.
     private const int Spins = 200;
 
+    // With more frames than this that went at once, everything is forgotten.
+    private const int MostPlaces = 8;
+
     private volatile Vcpu[] members = [];
     private DomainCode? code;
 
@@ -68,26 +71,47 @@ public sealed unsafe class CoherenceDomain
     }
 
     /// <summary>
-    /// The memory behind some of the domain's guest addresses is another now (<see cref="FrameMap"/>): returns when no processor can reach what was there, or
-    /// when those that could do not run and will forget it first. <paramref name="initiator"/>: the processor on whose thread this is, or null.
+    /// The memory behind some of the domain's guest addresses is another now (<see cref="FrameMap"/>): returns when no processor that may have kept the frames can
+    /// reach what was there, or when those that could do not run and will forget it first. A processor's name is its <see cref="Vcpu.Number"/> and 1.
+    /// <paramref name="initiator"/>: the processor on whose thread this is, or null.
     /// </summary>
-    public void ForgetFrames(Vcpu? initiator)
+    public void ForgetFrames(Vcpu? initiator, params ReadOnlySpan<FrameCacher> keepers)
     {
         Vcpu[] all = members;
         long* tickets = stackalloc long[all.Length];
+        bool everywhere = keepers.Length > MostPlaces || keepers.Contains(FrameCacher.Many);
         for (int n = 0; n < all.Length; n++)
         {
-            if (all[n] == initiator)
+            uint name = (uint)all[n].Number + 1;
+            // The ticket of the last one is that of all.
+            tickets[n] = 0;
+            if (everywhere)
             {
-                FastTlb.Clear(initiator.State->Mmu);
+                tickets[n] = ForgetFrame(initiator, all[n], FrameCacher.Of(name));
                 continue;
             }
 
-            tickets[n] = all[n].Purges.PostFrames();
-            Volatile.Write(ref all[n].State->Deadline, 0);
+            foreach (FrameCacher keeper in keepers)
+            {
+                if (keeper.Vcpu == name)
+                    tickets[n] = ForgetFrame(initiator, all[n], keeper);
+            }
         }
 
         Wait(initiator, all, tickets);
+    }
+
+    private static long ForgetFrame(Vcpu? initiator, Vcpu vcpu, FrameCacher keeper)
+    {
+        if (vcpu == initiator)
+        {
+            FastTlb.Forget(vcpu.State->Mmu, keeper);
+            return 0;
+        }
+
+        long ticket = vcpu.Purges.Post(keeper);
+        Volatile.Write(ref vcpu.State->Deadline, 0);
+        return ticket;
     }
 
     /// <summary>
@@ -115,6 +139,7 @@ public sealed unsafe class CoherenceDomain
         {
             if (all[n] == initiator)
                 continue;
+            // Who was not asked has the ticket 0, which is served from the first.
             for (int spins = 0; all[n].RunsGuest && !all[n].Purges.IsServed(tickets[n]); spins++)
             {
                 initiator?.ServePurges();

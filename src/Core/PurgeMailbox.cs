@@ -16,11 +16,13 @@ internal sealed unsafe class PurgeMailbox
         public ulong Address, Size;
         public uint Rid;
         public bool Alat;
+        // What a purge of frames takes away, instead of a range; 0: it is a range.
+        public FrameCacher Frames;
     }
 
     private readonly Slot[] slots = new Slot[Slots];
     private long tail, head;
-    private int everything, frames;
+    private int everything;
     private long asked, served;
 
     public PurgeMailbox()
@@ -33,7 +35,12 @@ internal sealed unsafe class PurgeMailbox
     public bool IsAsked => Volatile.Read(ref asked) != served;
 
     /// <summary>Any thread: posts a purge. Returns its ticket for <see cref="IsServed"/>.</summary>
-    public long Post(ulong address, ulong size, uint rid, bool alat)
+    public long Post(ulong address, ulong size, uint rid, bool alat) => Post(new Slot { Address = address, Size = size, Rid = rid, Alat = alat });
+
+    /// <summary>Any thread: a frame that this vCPU may keep a translation of is another now.</summary>
+    public long Post(FrameCacher frame) => Post(new Slot { Frames = frame });
+
+    private long Post(Slot purge)
     {
         for (; ; )
         {
@@ -48,17 +55,11 @@ internal sealed unsafe class PurgeMailbox
 
             if (turn > 0 || Interlocked.CompareExchange(ref tail, at + 1, at) != at)
                 continue;
-            (slot.Address, slot.Size, slot.Rid, slot.Alat) = (address, size, rid, alat);
+            purge.Sequence = at;
+            slot = purge;
             Volatile.Write(ref slot.Sequence, at + 1);
             return Ask();
         }
-    }
-
-    /// <summary>Any thread: the memory behind some guest addresses is another now.</summary>
-    public long PostFrames()
-    {
-        Volatile.Write(ref frames, 1);
-        return Ask();
     }
 
     /// <summary>Any thread: a ticket that is served when the reader has come by.</summary>
@@ -74,15 +75,16 @@ internal sealed unsafe class PurgeMailbox
         long seen = Volatile.Read(ref asked);
         bool alat = Volatile.Read(ref everything) != 0 && Interlocked.Exchange(ref everything, 0) != 0;
         if (alat)
-            Tlb.PurgeAll(mmu);
-        if (Volatile.Read(ref frames) != 0 && Interlocked.Exchange(ref frames, 0) != 0)
-            FastTlb.Clear(mmu);
+            PurgeAll(mmu);
         for (; ; head++)
         {
             ref Slot slot = ref slots[head & (Slots - 1)];
             if (Volatile.Read(ref slot.Sequence) != head + 1)
                 break;
-            Tlb.PurgeRemote(mmu, slot.Address, slot.Size, slot.Rid);
+            if (slot.Frames != default)
+                FastTlb.Forget(mmu, slot.Frames);
+            else
+                Tlb.PurgeRemote(mmu, slot.Address, slot.Size, slot.Rid);
             alat |= slot.Alat;
             Volatile.Write(ref slot.Sequence, head + Slots);
         }
@@ -90,11 +92,18 @@ internal sealed unsafe class PurgeMailbox
         // One is being written, and others behind it may be complete.
         if (head != Volatile.Read(ref tail))
         {
-            Tlb.PurgeAll(mmu);
+            PurgeAll(mmu);
             alat = true;
         }
 
         Volatile.Write(ref served, seen);
         return alat;
+    }
+
+    // Of what is not known: ranges, and frames in whatever mode.
+    private static void PurgeAll(MmuState* mmu)
+    {
+        Tlb.PurgeAll(mmu);
+        FastTlb.Clear(mmu);
     }
 }

@@ -131,7 +131,8 @@ public sealed unsafe partial class PhysicalMemory
 
     private void CheckFree(ulong start, ulong size)
     {
-        foreach (RamRange range in _ram)
+        // With a map it says what is where: RAM is at the arena's offsets, windows at the guest's addresses.
+        foreach (RamRange range in Map == null ? _ram : [])
             Check("RAM", range.Start, range.Size);
         foreach (MmioWindow window in _mmio)
             Check("a device window", window.Start, window.Size);

@@ -9,11 +9,29 @@ public sealed partial class Scheduler
     // A bit for each idle host thread. Whoever clears the bit wakes the thread.
     private ulong idle;
 
+    // How many of the idle look for work before they sleep.
+    private int polling;
+
     internal ulong IdleHosts => Volatile.Read(ref idle);
 
     internal void AddIdle(HostThread host) => Interlocked.Or(ref idle, host.Bit);
 
     internal bool ClaimIdle(HostThread host) => (Interlocked.And(ref idle, ~host.Bit) & host.Bit) != 0;
+
+    /// <summary>
+    /// The calling host thread, which counts as idle, wants to look for work a while: true where those that run vCPUs and those that look have a processor each, and
+    /// no other program needs one. It calls <see cref="EndPoll"/> afterwards.
+    /// </summary>
+    internal bool TryBeginPoll(long now)
+    {
+        int running = HostThreadCount - BitOperations.PopCount(IdleHosts);
+        if (Interlocked.Increment(ref polling) + running <= Environment.ProcessorCount && hasRoom(now))
+            return true;
+        EndPoll();
+        return false;
+    }
+
+    internal void EndPoll() => Interlocked.Decrement(ref polling);
 
     /// <summary>
     /// For one that was woken: an idle host thread; else the one it was on last, or another that runs something less urgent, or

@@ -16,6 +16,8 @@ public sealed partial class Scheduler : IDisposable
 
     private readonly ScheduledVcpu?[] table;
     private readonly Stack<int> freeIndexes = new();
+    private readonly HostLoad load = new();
+    private readonly Func<long, bool> hasRoom;
     private volatile SchedulerDomain[] domains = [];
     private volatile ScheduledVcpu[] realTime = [];
     private volatile bool anySoftAffinity;
@@ -39,6 +41,7 @@ public sealed partial class Scheduler : IDisposable
         table = new ScheduledVcpu?[Queues.Capacity];
         for (int index = options.MaximumVcpus - 1; index >= 0; index--)
             freeIndexes.Push(index);
+        hasRoom = options.HasRoom ?? load.HasRoom;
         Accounting = new Accounting(this);
         Accounting.Begin(Now);
         Hosts = new HostThread[hostThreads];
@@ -89,6 +92,7 @@ public sealed partial class Scheduler : IDisposable
             host.Stop();
         foreach (HostThread host in Hosts)
             host.Join();
+        load.Dispose();
     }
 
     /// <summary>Held while domains, vCPUs and reservations are added, removed and changed; never while they are scheduled.</summary>

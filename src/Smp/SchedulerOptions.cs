@@ -15,12 +15,23 @@ public sealed record SchedulerOptions
     /// <summary>How long a vCPU runs at least before one that woke with a higher priority preempts it.</summary>
     public TimeSpan RateLimit { get; init; } = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>
+    /// How long a host thread looks for work, at most, before it sleeps; it does so only while its waits are that short and the machine has a processor to
+    /// spare. Zero: never.
+    /// </summary>
+    public TimeSpan LongestPoll { get; init; } = TimeSpan.FromMicroseconds(50);
+
+    /// <summary>Whether the machine has a processor to spare, at a time; null: what the machine says.</summary>
+    internal Func<long, bool>? HasRoom { get; init; }
+
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     // Ticks per slice, at which a boost ends and a vCPU begins to count as active.
     internal const int TicksPerSlice = 3;
 
     internal long SliceNanoseconds => TimeSlice.Ticks * TimeSpan.NanosecondsPerTick;
+
+    internal long LongestPollNanoseconds => LongestPoll.Ticks * TimeSpan.NanosecondsPerTick;
 
     internal long RateLimitNanoseconds => RateLimit.Ticks * TimeSpan.NanosecondsPerTick;
 }

@@ -1,10 +1,12 @@
 using FastXen.Core;
 using FastXen.Events;
 using FastXen.Mmu;
+using FastXen.Platform;
 using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Console;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Physdev;
 using FastXen.Xen.Processor;
 
@@ -21,6 +23,9 @@ public sealed record ParavirtualConfiguration
 
     /// <summary>False for a domain that a toolstack builds: it begins without memory and may have none until the toolstack says how much.</summary>
     public bool Populate { get; init; } = true;
+
+    /// <summary>What its frames are taken from; null: its memory has been set aside by whoever makes it.</summary>
+    public MemoryBudget? Budget { get; init; }
 
     /// <summary>vCPUs; 0: <see cref="ParavirtualMachine.SetVcpus"/> makes them.</summary>
     public int Vcpus { get; init; } = 1;
@@ -60,6 +65,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     private ParavirtualVcpu? _shutDownBy;
     private readonly Lock _starts = new();
     private int _shutdownCode = -1, _isShutDown;
+    private DomainPci? _pci;
 
     /// <summary>Makes the domain with its memory populated and its vCPUs down.</summary>
     public ParavirtualMachine(XenHost host, ushort id, ParavirtualConfiguration configuration)
@@ -71,7 +77,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             throw new ArgumentException($"{configuration.Memory >> 20} MiB of memory, {span >> 20} MiB at most", nameof(configuration));
         _arena = new PhysicalMemory(span);
         _arena.AddRam(0, span);
-        var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
+        var memory = new DomainMemory(_arena, host.Frames) { Observer = this, Budget = configuration.Budget };
         Domain = new XenDomain(host.Directory, id, memory, 0, this, configuration.IsPrivileged) { ConventionalEnd = configuration.Memory };
         Domain.EventChannels.PirqController = new DomainInterrupts(host.Interrupts, Domain);
         SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
@@ -82,6 +88,9 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         _arena.Map = new DomainFrameMap(memory, _arena.Base);
         Firmware = new FirmwareServices(this);
         Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
+        // Below 4 GiB, where a larger domain has memory.
+        if (configuration.IsPrivileged && configuration.Memory <= MaximumPciMemory)
+            ShowPci();
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);
@@ -101,6 +110,26 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
 
     /// <summary>Guest physical memory from 0 on, for whoever loads images.</summary>
     public PhysicalMemory Arena => _arena;
+
+    /// <summary>Most memory of a domain whose firmware shows PCI devices.</summary>
+    public const ulong MaximumPciMemory = MachineMap.PciMemory;
+
+    /// <summary>The machine's devices as the domain has them; null where it never had any.</summary>
+    internal DomainPci? Pci => Volatile.Read(ref _pci);
+
+    /// <summary>It has devices on the PCI bus, or has assigned some: it cannot be saved.</summary>
+    public bool HasPciDevices => Hypervisor.Pci.HasDevices(this);
+
+    /// <summary>As <see cref="Pci"/>, made where there is none.</summary>
+    internal DomainPci ShowPci()
+    {
+        lock (_starts)
+        {
+            if (_pci == null)
+                Volatile.Write(ref _pci, new DomainPci(_arena, Hypervisor.Interrupts));
+            return _pci!;
+        }
+    }
 
     /// <summary>Why the guest shut down; null while it did not.</summary>
     public ShutdownReason? ShutdownReason => Volatile.Read(ref _isShutDown) == 0 ? null : (ShutdownReason)_shutdownCode;
@@ -179,7 +208,18 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Notify(int vcpu) => _vcpus[vcpu].Processor.PostInterrupt(ParavirtualVcpu.EventRequest);
 
     /// <inheritdoc/>
-    public void Changed(ReadOnlySpan<P2mChange> changes) => _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor);
+    public void Changed(ReadOnlySpan<P2mChange> changes)
+    {
+        Span<FrameCacher> keepers = stackalloc FrameCacher[changes.Length];
+        int count = 0;
+        foreach (P2mChange change in changes)
+        {
+            if (change.CachedBy != P2mChange.Nobody)
+                keepers[count++] = new FrameCacher(change.CachedBy);
+        }
+
+        _coherence.ForgetFrames(ParavirtualVcpu.Current?.Processor, keepers[..count]);
+    }
 
     /// <summary>The guest, or a toolstack, ended the domain. A reason that was told before is the one that counts.</summary>
     public void Shutdown(ShutdownReason reason, ParavirtualVcpu? by = null)
@@ -196,6 +236,15 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.RequestStop(stop);
         HasShutDown?.Invoke();
+    }
+
+    /// <summary>A part of the host that serves the domain broke: it ends as crashed, for this reason. Any thread.</summary>
+    public void Fail(string reason)
+    {
+        if (_vcpus is [var first, ..])
+            first.Processor.Crash(reason);
+        else
+            Configuration.Report(reason);
     }
 
     /// <summary>
@@ -267,6 +316,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
     public void Dispose()
     {
         Hypervisor.Remove(this);
+        Hypervisor.Pci.Release(this);
         Watchdogs.Dispose();
         lock (Registers)
         {

@@ -20,6 +20,7 @@ public sealed class XenDomain
     private const int OrdinaryMappings = 4096;
 
     private readonly ulong[] _parameters = new ulong[Parameters];
+    private EndMap? _endMap;
 
     /// <summary>
     /// Makes a domain and enters it in the directory. The shared_info page is in its memory from now on; nothing else is. With 0 vCPUs it gets them later.
@@ -97,6 +98,12 @@ public sealed class XenDomain
     /// <summary>What of the machine's devices it may reach.</summary>
     public IoPermissions IoPermissions { get; }
 
+    /// <summary>Where it looks whether it has to end an interrupt; null: it asks. Set once.</summary>
+    internal EndMap? EndMap => Volatile.Read(ref _endMap);
+
+    /// <summary>Sets <see cref="EndMap"/>; false where there is one.</summary>
+    internal bool TrySetEndMap(EndMap map) => Interlocked.CompareExchange(ref _endMap, map, null) == null;
+
     /// <summary>
     /// Ends the domain after its vCPUs have stopped for good: channels are closed, its mappings of others' frames undone, its own memory
     /// freed except for what others still map.
@@ -107,6 +114,7 @@ public sealed class XenDomain
             return;
         IsDying = true;
         EventChannels.CloseAll();
+        EndMap?.Close();
         Grants.UnmapAll();
         Foreign.UnmapAll();
         Directory.Remove(this);

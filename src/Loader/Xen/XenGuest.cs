@@ -1,15 +1,21 @@
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Images;
 using FastXen.Loader.Machines;
+using FastXen.Platform;
+using FastXen.Platform.Block;
+using FastXen.Platform.Net;
 using FastXen.Platform.Firmware.Efi;
 using FastXen.Platform.Uart;
+using FastXen.Platform.Virtio;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
 using FastXen.Xen.Backends.Net;
+using FastXen.Xen.Backends.Served;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Migration;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Xenstore;
 
 namespace FastXen.Loader.Xen;
@@ -25,6 +31,7 @@ internal sealed class XenGuest : IGuest
     private readonly VariableStore _variables;
     private Images? _images;
     private string? _restoreFrom;
+    private Action<string, Exception> _failed = static (_, _) => { };
 
     public XenGuest(DomainSurroundings surroundings, GuestConfig config, Action<string> report)
     {
@@ -61,9 +68,18 @@ internal sealed class XenGuest : IGuest
         return new Images(kernel, kernel.ReadXenEntry(), _config.Initrd is { } initrd ? RamDisk.Place(initrd, layout, kernel) : null);
     }
 
+    public Action<string, Exception> Failed
+    {
+        set
+        {
+            _failed = value;
+            _devices.Failed = value;
+        }
+    }
+
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
     {
-        HostConsole end = new(console);
+        HostConsole end = new(console) { Failed = e => _failed("the console", e) };
         ParavirtualConfiguration Complete(ParavirtualConfiguration sizes) => sizes with
         {
             Engine = _config.Engine,
@@ -141,25 +157,53 @@ internal sealed class XenGuest : IGuest
             Console = console.Port == 0 ? null : console,
             Store = store,
         }.Write(_host.Store.Server);
-        AttachDevices(machine.Domain);
+        AttachDevices(machine);
         start();
         if (_host.Store.Introduce(machine.Domain.Id, store.Frame, (uint)store.Port) is not 0 and var error)
             throw new InvalidOperationException($"domain {machine.Domain.Id} was not introduced to the store: error {error}");
     }
 
-    private void AttachDevices(XenDomain domain)
+    private void AttachDevices(ParavirtualMachine machine)
     {
+        XenDomain domain = machine.Domain;
+        foreach (Func<VirtioDevice> device in PciDevices())
+            _host.Pci.Attach(machine, new PciDevice(device, e => machine.Vcpus[0].Processor.Crash($"internal error: {e}")));
+        List<ServedDevice> served = [];
+        int images = 0;
         for (int i = 0; i < _config.Disks.Count; i++)
         {
             DiskConfig disk = _config.Disks[i];
             string name = disk.Name ?? $"xvd{(char)('a' + i)}";
-            _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
+            if (disk.Backend is { } backend)
+            {
+                served.Add(ServedDevice.Disk(backend, name, disk.Path, disk.ReadOnly));
+                continue;
+            }
+            DiskDevice image = _devices.Disks[images++];
+            if (!disk.IsPci) _host.Devices.AttachDisk(domain, new DiskAttachment(name, image.Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
         }
         for (int i = 0; i < _devices.Networks.Count; i++)
         {
+            if (_config.Network[i].IsPci) continue;
             NetworkEnd end = _devices.Networks[i];
-            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
+            if (_config.Network[i] is { Backend: { } backend } card) served.Add(ServedDevice.Card(backend, (uint)i, end.Address, card.Bridge));
+            else _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
         }
+        _host.Served.Enter(domain.Id, _config.Name, served);
+    }
+
+    // In the order of their slots, as on a platform machine.
+    private IEnumerable<Func<VirtioDevice>> PciDevices()
+    {
+        foreach ((DiskConfig config, DiskDevice disk) in _config.Disks.Where(static disk => disk.Backend is null).Zip(_devices.Disks))
+        {
+            if (config.IsPci) yield return () => new VirtioBlock(disk.Backend, disk.Serial);
+        }
+        foreach ((NetworkConfig config, NetworkEnd end) in _config.Network.Zip(_devices.Networks))
+        {
+            if (config.IsPci) yield return () => new VirtioNet(end.Backend!, end.Address);
+        }
+        if (_config.HasRng) yield return static () => new VirtioRng();
     }
 
     public void Dispose() => _devices.Dispose();

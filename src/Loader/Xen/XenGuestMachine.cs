@@ -39,7 +39,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public PhysicalMemory Memory => _machine.Arena;
 
-    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, _machine.Configuration.Memory)];
+    // A toolstack's domain has memory up to where it put it.
+    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, Math.Max(_machine.Configuration.Memory, _machine.Domain.Memory.EndOfRam << Frame.Shift))];
 
     public ulong MemoryBytes => (ulong)_machine.Domain.Memory.Populated << Frame.Shift;
 
@@ -70,11 +71,19 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public void RequestStop() => RequestStop(VcpuStop.Requested);
 
+    public void Fail(string reason)
+    {
+        _isAskedToEnd = true;
+        if (Processors is [var first, ..]) first.Crash(reason);
+        else _report(reason);
+    }
+
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
     public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
 
-    public bool AskToSuspend() => Ask("suspend");
+    // What a device holds of memory cannot be saved.
+    public bool AskToSuspend() => !_machine.HasPciDevices && Ask("suspend");
 
     public void WithdrawSuspend()
     {
@@ -93,6 +102,10 @@ internal sealed class XenGuestMachine : IGuestMachine
     }
 
     private string ShutdownNode => $"{Home}/control/shutdown";
+
+    public string? CannotBeAsked => _machine.Hypervisor.Store.TakenOverBy(_machine.Domain) is { } by
+        ? string.Create(CultureInfo.InvariantCulture, $"has its xenstore from domain {by}, which took it over from the host")
+        : null;
 
     private bool Ask(string what)
     {
@@ -129,6 +142,7 @@ internal sealed class XenGuestMachine : IGuestMachine
         _console.Dispose();
         _machine.Hypervisor.Devices.Detach(_machine.Domain);
         ushort number = _machine.Domain.Id;
+        _machine.Hypervisor.Served.Leave(number);
         _machine.Hypervisor.Store.Release(number);
         _machine.Dispose();
         DomainHome.Remove(Store, number);

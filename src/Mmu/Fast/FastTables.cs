@@ -171,6 +171,30 @@ public unsafe struct FastTables
         }
     }
 
+    /// <summary>Removes some consecutive entries, inside of a block, from all tables of a region number.</summary>
+    internal static void ForgetPlace(FastTables* f, int region, int first, int count)
+    {
+        Vector256<uint> wanted = Vector256.Create((uint)region << 3);
+        for (int i = 0; i < Tables; i += 8)
+        {
+            // A table without owner looks like one of region 7: there is nothing in it that matters.
+            Vector256<uint> regions = Vector256.Load(f->_owner + i) & Vector256.Create(7u << 3);
+            for (uint hits = Vector256.Equals(regions, wanted).ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
+                Remove(f, i + BitOperations.TrailingZeroCount(hits), first, count);
+        }
+
+        // Physical addresses of data have no region; those of a place are found here, too.
+        Remove(f, Tables + 1, first, count);
+    }
+
+    private static void Remove(FastTables* f, int table, int first, int count)
+    {
+        if ((f->_filled[table] >> (first / BlockEntries) & 1) == 0)
+            return;
+        for (FastEntry* entry = Table(f, table) + first, end = entry + count; entry < end; entry++)
+            entry->ReadTag = entry->WriteTag = FastEntry.Invalid;
+    }
+
     /// <summary>Says that an entry of a table, at this index, is about to be filled.</summary>
     internal static void Touch(FastTables* f, FastEntry* table, int index) => f->_filled[(table - f->_pool) / TableEntries] |= 1UL << (index / BlockEntries);
 

@@ -98,6 +98,19 @@ public static unsafe class FastTlb
         CodeTlb.Clear(m);
     }
 
+    /// <summary>Forgets what the vCPU may have kept of a frame that is gone.</summary>
+    public static void Forget(MmuState* m, FrameCacher cacher)
+    {
+        if (!cacher.IsPlace)
+        {
+            Clear(m);
+            return;
+        }
+
+        m->DataVersion++;
+        FastTables.ForgetPlace(&m->Fast, cacher.Region, cacher.FirstEntry, FrameCacher.Entries);
+    }
+
     /// <summary>A region register got another region identifier.</summary>
     internal static void RegionChanged(MmuState* m, int region)
     {

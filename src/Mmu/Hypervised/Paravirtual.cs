@@ -12,7 +12,7 @@ public struct Paravirtual
     /// <summary>The kernel's privilege level: translations become no more privileged. 0: there is no hypervisor.</summary>
     public int Level;
 
-    /// <summary>Name of this vCPU for <see cref="FrameMap.Translate"/>; not 0.</summary>
+    /// <summary>This vCPU's name in a <see cref="FrameCacher"/>; not 0.</summary>
     public uint Cacher;
 
     /// <summary>Bytes of each of the window's two halves: shared_info, then this vCPU's mapped registers (arch-ia64.h: XSI_BASE, XMAPPEDREGS_OFS).</summary>

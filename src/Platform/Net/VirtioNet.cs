@@ -113,14 +113,16 @@ public sealed class VirtioNet : VirtioDevice, IFrameSink
                 Transport.Break();
                 return false;
             }
+            Span<byte> bytes = default;
             if (length is >= EthernetHeader and <= MaxFrame)
-            {
-                Span<byte> bytes = frame.AsSpan(0, request.CopyFrom(HeaderSize, frame.AsSpan(0, (int)length)));
-                if ((header[0] & NeedsChecksum) != 0)
-                    CompleteChecksum(bytes, header);
-                backend.Send(bytes);
-            }
+                bytes = frame.AsSpan(0, request.CopyFrom(HeaderSize, frame.AsSpan(0, (int)length)));
+            // Before it is sent: whoever takes the frame may wait for the guest, which may wait for its memory.
             queue.Complete(request.Head, 0);
+            if (bytes.IsEmpty)
+                continue;
+            if ((header[0] & NeedsChecksum) != 0)
+                CompleteChecksum(bytes, header);
+            backend.Send(bytes);
         }
         return true;
     }

@@ -55,6 +55,41 @@ public sealed class PciRoot : IPciConfigSpace, IMmioRegion
         }
     }
 
+    /// <summary>Puts a function into a free slot of the caller's choice, in its state after power-on, with its BARs from <paramref name="memory"/> on. While the guest runs, too.</summary>
+    internal void Plug(int slot, PciFunction function, ulong memory)
+    {
+        lock (gate)
+        {
+            if (slots[slot] is not null)
+                throw new DeviceConfigurationException($"PCI slot {slot} is taken.");
+            function.ConnectIntx(new InterruptLine(interrupts, interruptOf(slot, 0)));
+            function.Reset();
+            Place(function, memory, memory + memorySize / SlotCount);
+            slots[slot] = function;
+            Remap();
+        }
+    }
+
+    /// <summary>Shows a function that is in a slot of another root, in the same slot.</summary>
+    internal void Share(int slot, PciFunction function)
+    {
+        lock (gate)
+        {
+            slots[slot] = function;
+            Remap();
+        }
+    }
+
+    /// <summary>Takes a function out of its slot.</summary>
+    internal void Unplug(int slot)
+    {
+        lock (gate)
+        {
+            slots[slot] = null;
+            Remap();
+        }
+    }
+
     /// <summary>Resets all functions and places their BARs in the window.</summary>
     public void Reset()
     {
@@ -64,20 +99,27 @@ public sealed class PciRoot : IPciConfigSpace, IMmioRegion
             foreach (PciFunction function in slots.OfType<PciFunction>())
             {
                 function.Reset();
-                for (int bar = 0; bar < PciFunction.BarCount; bar++)
-                {
-                    ulong size = function.BarSize(bar);
-                    if (size == 0)
-                        continue;
-                    ulong start = (next + size - 1) & ~(size - 1);
-                    next = start + size;
-                    if (next > memoryBase + memorySize)
-                        throw new DeviceConfigurationException("the PCI devices need more memory space than the root's window has.");
-                    function.PlaceBar(bar, (uint)start);
-                }
+                next = Place(function, next, memoryBase + memorySize);
             }
             Remap();
         }
+    }
+
+    // Returns where there is room behind the function's BARs.
+    private static ulong Place(PciFunction function, ulong next, ulong end)
+    {
+        for (int bar = 0; bar < PciFunction.BarCount; bar++)
+        {
+            ulong size = function.BarSize(bar);
+            if (size == 0)
+                continue;
+            ulong start = (next + size - 1) & ~(size - 1);
+            next = start + size;
+            if (next > end)
+                throw new DeviceConfigurationException("the PCI devices need more memory space than the root's window has.");
+            function.PlaceBar(bar, (uint)start);
+        }
+        return next;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using FastXen.Mmu;
+using FastXen.Platform.Dma;
 
 namespace FastXen.Platform.Virtio;
 
@@ -19,10 +19,10 @@ public sealed unsafe class VirtQueue
     // A guest's chain may be as long as its queue; indirect tables are held to the same bound.
     private const int MaxChain = 1024;
 
-    private readonly PhysicalMemory memory;
+    private readonly DeviceMemory memory;
     private readonly DescriptorChain chain;
 
-    // Invariant: valid and all RAM for the whole of their rings while Enabled and not Broken; RAM is never taken away from a domain.
+    // Invariant: valid for the whole of their rings while Enabled and not Broken: the queue holds the rings' memory until it is reset.
     private byte* descriptors;
     private byte* available;
     private byte* used;
@@ -33,7 +33,7 @@ public sealed unsafe class VirtQueue
     private bool indirect;
     private bool eventIndex;
 
-    internal VirtQueue(PhysicalMemory memory, int maxSize)
+    internal VirtQueue(DeviceMemory memory, int maxSize)
     {
         this.memory = memory;
         MaxSize = maxSize;
@@ -67,12 +67,28 @@ public sealed unsafe class VirtQueue
 
     internal void Reset()
     {
+        chain.Release();
+        ReleaseRings();
         Size = MaxSize;
         DescriptorArea = DriverArea = DeviceArea = 0;
         Vector = 0xffff;
         Enabled = Broken = false;
         nextAvailable = nextUsed = lastSignalled = 0;
-        descriptors = available = used = null;
+    }
+
+    // Sizes and addresses of the rings do not change while the queue is enabled.
+    private void ReleaseRings()
+    {
+        Release(ref descriptors, DescriptorArea, DescriptorBytes);
+        Release(ref available, DriverArea, AvailableBytes);
+        Release(ref used, DeviceArea, UsedBytes);
+    }
+
+    private void Release(ref byte* ring, ulong address, int length)
+    {
+        if (ring != null)
+            memory.Release(address, length, DmaAccess.Ring);
+        ring = null;
     }
 
     // Checks the rings once: from now on they are addressed by pointer.
@@ -84,14 +100,11 @@ public sealed unsafe class VirtQueue
         indirect = withIndirect;
         eventIndex = withEventIndex;
         Broken = Size < 1 || Size > MaxSize || (Size & (Size - 1)) != 0
-            || !IsRing(DescriptorArea, DescriptorSize * Size, 16)
-            || !IsRing(DriverArea, 6 + 2 * Size, 2)
-            || !IsRing(DeviceArea, 6 + 8 * Size, 4);
+            || !TryHoldRing(DescriptorArea, DescriptorBytes, 16, out descriptors)
+            || !TryHoldRing(DriverArea, AvailableBytes, 2, out available)
+            || !TryHoldRing(DeviceArea, UsedBytes, 4, out used);
         if (Broken)
-            return;
-        descriptors = memory.Base + DescriptorArea;
-        available = memory.Base + DriverArea;
-        used = memory.Base + DeviceArea;
+            ReleaseRings();
     }
 
     /// <summary>Takes the next request. False when there is none, or the queue is broken.</summary>
@@ -106,6 +119,7 @@ public sealed unsafe class VirtQueue
         ushort head = *(ushort*)(available + 4 + 2 * (nextAvailable & (Size - 1)));
         if ((ushort)(index - nextAvailable) > Size || head >= Size || !Walk(head))
         {
+            chain.Release();
             Broken = true;
             return false;
         }
@@ -113,9 +127,13 @@ public sealed unsafe class VirtQueue
         return true;
     }
 
+    // Nothing but the rings is held any more: requests do not outlast the device's turn.
+    internal void LetGo() => chain.Release();
+
     /// <summary>Gives a request back to the driver, with the number of bytes that were written to it.</summary>
     public void Complete(ushort head, uint written)
     {
+        chain.Release();
         if (!Enabled || Broken)
             return;
         uint* element = (uint*)(used + 4 + 8 * (nextUsed & (Size - 1)));
@@ -155,7 +173,17 @@ public sealed unsafe class VirtQueue
 
     private ref ushort AvailableIndex => ref Unsafe.AsRef<ushort>(available + 2);
 
-    private bool IsRing(ulong address, int length, ulong alignment) => address % alignment == 0 && memory.IsRam(address, (ulong)length);
+    private int DescriptorBytes => DescriptorSize * Size;
+
+    private int AvailableBytes => 6 + 2 * Size;
+
+    private int UsedBytes => 6 + 8 * Size;
+
+    private bool TryHoldRing(ulong address, int length, ulong alignment, out byte* ring)
+    {
+        ring = null;
+        return address % alignment == 0 && memory.TryHold(address, length, DmaAccess.Ring, out ring);
+    }
 
     private bool Walk(ushort head)
     {
@@ -175,11 +203,11 @@ public sealed unsafe class VirtQueue
             if ((flags & IndirectFlag) != 0)
             {
                 if (!indirect || table != descriptors || (flags & NextFlag) != 0 || length == 0 || length % DescriptorSize != 0
-                    || length / DescriptorSize > MaxChain || !memory.IsRam(address, length))
+                    || length / DescriptorSize > MaxChain || !chain.TryAddTable(address, (int)length, out byte* held))
                 {
                     return false;
                 }
-                table = memory.Base + address;
+                table = held;
                 entries = (int)(length / DescriptorSize);
                 index = 0;
                 steps = -1;

@@ -1,5 +1,3 @@
-using FastXen.Mmu;
-
 namespace FastXen.Platform.Virtio;
 
 /// <summary>
@@ -28,9 +26,6 @@ public abstract class VirtioDevice : IDisposable
 
     /// <summary>The carrier; set before the guest runs.</summary>
     protected internal VirtioPciFunction Transport { get; internal set; } = null!;
-
-    /// <summary>The domain's memory.</summary>
-    protected PhysicalMemory Memory => Transport.Memory;
 
     /// <summary>
     /// The driver notified a queue, or is ready: work on a bounded number of the queue's requests. True when more may be waiting;

@@ -39,11 +39,15 @@ public sealed partial class VirtioPciFunction
     private void DefineCapabilities()
     {
         AddMemoryBar(Bar, BarBytes);
-        int at = AddCapability(MsixCapability, 12);
-        msixControl = at + 2;
-        DefineRegister(at + 2, 2, (uint)(msix.Count - 1), 0xc000);
-        DefineRegister(at + 4, 4, TableStart | Bar);
-        DefineRegister(at + 8, 4, PendingStart | Bar);
+        if (msix is not null)
+        {
+            int at = AddCapability(MsixCapability, 12);
+            msixControl = at + 2;
+            DefineRegister(at + 2, 2, (uint)(msix.Count - 1), 0xc000);
+            DefineRegister(at + 4, 4, TableStart | Bar);
+            DefineRegister(at + 8, 4, PendingStart | Bar);
+        }
+
         AddStructure(1, CommonStart, CommonBytes, 16);
         AddStructure(3, IsrStart, 1, 16);
         if (device.Config.Length > 0)
@@ -78,7 +82,7 @@ public sealed partial class VirtioPciFunction
             return;
         }
         base.WriteConfig(register, size, value);
-        if (register <= msixControl + 1 && register + size > msixControl)
+        if (msix is not null && register <= msixControl + 1 && register + size > msixControl)
             msix.SetControl(base.ReadConfig(msixControl, 2));
     }
 
@@ -104,8 +108,8 @@ public sealed partial class VirtioPciFunction
             CommonStart => ReadCommon(inside, size),
             IsrStart => inside == 0 ? TakeIsr() : 0UL,
             DeviceStart => ReadDevice(inside, size),
-            TableStart => msix.ReadTable(inside, size),
-            PendingStart => msix.ReadPending(inside, size),
+            TableStart => msix?.ReadTable(inside, size) ?? 0,
+            PendingStart => msix?.ReadPending(inside, size) ?? 0,
             _ => 0,
         };
     }
@@ -118,7 +122,11 @@ public sealed partial class VirtioPciFunction
         {
             case CommonStart:
                 lock (gate)
-                    WriteCommon(inside, size, value);
+                {
+                    if (!stopping)
+                        WriteCommon(inside, size, value);
+                }
+
                 break;
             case NotifyStart:
                 ulong queue = inside / NotifyMultiplier;
@@ -126,7 +134,7 @@ public sealed partial class VirtioPciFunction
                     Signal((int)queue);
                 break;
             case TableStart:
-                msix.WriteTable(inside, size, value);
+                msix?.WriteTable(inside, size, value);
                 break;
         }
     }
@@ -252,7 +260,7 @@ public sealed partial class VirtioPciFunction
             Signal(i);
     }
 
-    private ushort Vector(ulong value) => (ushort)value < msix.Count ? (ushort)value : NoVector;
+    private ushort Vector(ulong value) => (ushort)value < (msix?.Count ?? 0) ? (ushort)value : NoVector;
 
     private static ulong Part(ulong value, int size) => size == 8 ? value : (uint)value;
 

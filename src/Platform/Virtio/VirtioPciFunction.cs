@@ -1,5 +1,6 @@
 using FastXen.Events;
 using FastXen.Mmu;
+using FastXen.Platform.Dma;
 using FastXen.Platform.Pci;
 using FastXen.Platform.Work;
 
@@ -21,7 +22,7 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
     private readonly Lock isrGate = new();
     private readonly VirtioDevice device;
     private readonly VirtQueue[] queues;
-    private readonly MsixTable msix;
+    private readonly MsixTable? msix;
     private readonly DeviceWork? work;
     private readonly ulong offered;
     private byte isr;
@@ -29,14 +30,19 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
 
     /// <summary>Makes the carrier of a device; it owns the device. What the device throws on a device thread is handed to <paramref name="failed"/>.</summary>
     public VirtioPciFunction(VirtioDevice device, PhysicalMemory memory, IInterruptSink messages, Action<Exception> failed, bool synchronous = false)
+        : this(device, new ArenaMemory(memory), messages, failed, synchronous)
+    {
+    }
+
+    /// <summary>As the other; with <paramref name="messages"/> null it has its INTx pin only.</summary>
+    public VirtioPciFunction(VirtioDevice device, DeviceMemory memory, IInterruptSink? messages, Action<Exception> failed, bool synchronous = false)
         : base(new PciIdentity(VirtioVendor, (ushort)(FirstModernDevice + device.Type), device.ClassCode, 1, VirtioVendor, device.Type))
     {
         this.device = device;
-        Memory = memory;
         device.Transport = this;
         offered = device.Features | IndirectDescriptors | EventIndex | Version1;
         queues = [.. device.QueueSizes.ToArray().Select(size => new VirtQueue(memory, size))];
-        msix = new MsixTable(queues.Length + 1, messages);
+        msix = messages is null ? null : new MsixTable(queues.Length + 1, messages);
         DefineCapabilities();
         if (!synchronous || !device.CanRunInline)
             work = new DeviceWork(DeviceThreads.Shared, Work, failed);
@@ -46,9 +52,6 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
 
     /// <inheritdoc/>
     public override string Name => device.Name;
-
-    /// <summary>The domain's memory.</summary>
-    public PhysicalMemory Memory { get; }
 
     /// <summary>Features that the driver accepted.</summary>
     public ulong AcceptedFeatures => Volatile.Read(ref accepted);
@@ -88,7 +91,7 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
         lock (gate)
         {
             base.Reset();
-            msix.Reset();
+            msix?.Reset();
             ResetDevice();
         }
     }
@@ -99,6 +102,11 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
         stopping = true;
         work?.Dispose();
         device.Dispose();
+        lock (gate)
+        {
+            foreach (VirtQueue queue in queues)
+                queue.Reset();
+        }
     }
 
     // A queue that has more waits for its next turn: other devices have theirs before.
@@ -116,6 +124,8 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
             if (!IsReady || !queue.Enabled)
                 return false;
             bool more = !queue.Broken && device.Process(index);
+            // Also of a request that the device gave up.
+            queue.LetGo();
             if (queue.TakeInterrupt())
                 Raise(queue.Vector, 1);
             if (queue.Broken)
@@ -126,7 +136,7 @@ public sealed partial class VirtioPciFunction : PciFunction, IDisposable
 
     private void Raise(ushort vector, byte cause)
     {
-        if (msix.IsEnabled)
+        if (msix is { IsEnabled: true })
         {
             msix.Signal(vector);
             return;

@@ -29,6 +29,7 @@ internal sealed partial class HostThread
         this.scheduler = scheduler;
         Index = index;
         timers = new TimerHeap(scheduler.Queues.Capacity);
+        window = new PollWindow(scheduler.Options.LongestPollNanoseconds);
         if (!simulated)
             thread = new Thread(Loop) { IsBackground = true, Name = $"vcpus {index}" };
     }
@@ -53,7 +54,7 @@ internal sealed partial class HostThread
     public long ParkUntil { get; private set; }
 
     public HostThreadStatistics Statistics => new(
-        Index, TimeSpan.FromTicks(busyNanoseconds / TimeSpan.NanosecondsPerTick), switches, steals, parks, (scheduler.IdleHosts & Bit) != 0);
+        Index, TimeSpan.FromTicks(busyNanoseconds / TimeSpan.NanosecondsPerTick), switches, steals, parks, polls, (scheduler.IdleHosts & Bit) != 0);
 
     public void Start() => thread?.Start();
 
@@ -134,8 +135,7 @@ internal sealed partial class HostThread
                 continue;
             }
 
-            parks++;
-            parker.Park(ParkUntil == long.MaxValue ? long.MaxValue : ParkUntil - now);
+            Idle(now);
             EndIdle();
             outcome = SliceOutcome.Preempted;
         }

@@ -29,6 +29,16 @@ internal sealed unsafe partial class Parker
         Interlocked.Exchange(ref *word, None);
     }
 
+    /// <summary>Takes a wake-up that has come; false where none has. The thread's own.</summary>
+    public bool TryTake()
+    {
+        if (Volatile.Read(ref *word) != Token)
+            return false;
+        // A fence, as behind a sleep.
+        Interlocked.Exchange(ref *word, None);
+        return true;
+    }
+
     /// <summary>Wakes the thread, or has its next <see cref="Park"/> return at once. Any thread.</summary>
     public void Unpark()
     {

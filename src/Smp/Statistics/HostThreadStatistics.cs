@@ -6,5 +6,6 @@ namespace FastXen.Smp;
 /// <param name="Switches">How often it went from one vCPU, or from idling, to another.</param>
 /// <param name="Steals">How many of them waited in another host thread's queue.</param>
 /// <param name="Parks">How often it went to sleep.</param>
+/// <param name="Polls">How often work came while it looked for it, so that it did not have to sleep.</param>
 /// <param name="Idle">Whether it has nothing to run.</param>
-public readonly record struct HostThreadStatistics(int Index, TimeSpan BusyTime, long Switches, long Steals, long Parks, bool Idle);
+public readonly record struct HostThreadStatistics(int Index, TimeSpan BusyTime, long Switches, long Steals, long Parks, long Polls, bool Idle);

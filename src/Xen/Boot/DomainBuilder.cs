@@ -49,8 +49,9 @@ public static class DomainBuilder
         ArgumentNullException.ThrowIfNull(image);
         DomainMemory memory = machine.Domain.Memory;
         ulong total = TotalFrames(machine);
-        IReadOnlyList<EfiMemoryRange> map = MemoryMap(total);
-        var firmware = new DomainFirmware(machine.Vcpus.Count, map);
+        bool hasPci = machine.Pci is not null;
+        IReadOnlyList<EfiMemoryRange> map = MemoryMap(total, hasPci);
+        var firmware = new DomainFirmware(machine.Vcpus.Count, map, hasPci);
         machine.Firmware.Tables = firmware.Addresses;
         memory.Write(0, firmware.Image);
         memory.Write((total - 4) << Frame.Shift, MemmapInfo.Of(map));
@@ -89,10 +90,10 @@ public static class DomainBuilder
         machine.Boot(image.Entry, startInfo + StartInfoSize);
     }
 
-    private static List<EfiMemoryRange> MemoryMap(ulong total)
+    private static List<EfiMemoryRange> MemoryMap(ulong total, bool hasPci)
     {
         ulong magic = (total - MagicPages) << Frame.Shift;
-        return DomainMemoryMap.Of([(FirmwareLayout.Size, magic)], magic, MagicPages);
+        return DomainMemoryMap.Of([(FirmwareLayout.Size, magic)], magic, MagicPages, hasPci);
     }
 
     private static void Put(Span<byte> at, int offset, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(at[offset..], value);

@@ -57,6 +57,9 @@ public sealed partial class EventChannelTable
         return port != 0 && Raise(port, ChannelWord.Of(ChannelState.Pirq, target: pirq));
     }
 
+    /// <summary>The port of a physical interrupt; 0 where it is not bound.</summary>
+    internal uint PortOfPirq(int pirq) => pirqPorts is { } ports ? Volatile.Read(ref ports[pirq]) : 0u;
+
     /// <summary>EVTCHNOP_status.</summary>
     public int Status(uint port, out ChannelStatus status)
     {

@@ -9,6 +9,9 @@ public interface IPirqController
     /// <summary>Connects the interrupt to the domain; 0, or a negative error.</summary>
     int Bind(int pirq, bool willShare);
 
+    /// <summary>The interrupt's channel is there: from now on it can be sent.</summary>
+    void Bound(int pirq);
+
     /// <summary>Disconnects the interrupt.</summary>
     void Unbind(int pirq);
 

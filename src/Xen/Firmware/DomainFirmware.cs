@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Text;
 using FastXen.Platform.Firmware;
-using FastXen.Platform.Firmware.Acpi;
 using FastXen.Platform.Firmware.Efi;
 
 namespace FastXen.Xen.Firmware;
@@ -46,11 +44,11 @@ internal sealed class DomainFirmware
     /// <summary>Guest address of the pointer to FPSWA's function descriptor.</summary>
     public ulong FpswaPointer => FpswaInterface + 8;
 
-    /// <summary>Lays everything out for a domain with this many vCPUs and this memory map.</summary>
-    public DomainFirmware(int vcpus, IReadOnlyList<EfiMemoryRange> memory)
+    /// <summary>Lays everything out for a domain with this many vCPUs and this memory map. <paramref name="hasPci"/>: it has the machine's IOSAPIC and PCI bus.</summary>
+    public DomainFirmware(int vcpus, IReadOnlyList<EfiMemoryRange> memory, bool hasPci = false)
     {
         WriteCode();
-        ulong rsdp = WriteAcpi(vcpus);
+        ulong rsdp = WriteAcpi(vcpus, hasPci);
         var tables = new TableBuffer();
         FunctionDescriptors = FirmwareLayout.Tables;
         for (int service = 0; service < FirmwareLayout.EfiServiceCount; service++)
@@ -98,70 +96,10 @@ internal sealed class DomainFirmware
         StubCode.Call(_image.AsSpan((int)FirmwareLayout.Fpswa), FirmwareCalls.Fpswa);
     }
 
-    private ulong WriteAcpi(int vcpus)
+    private ulong WriteAcpi(int vcpus, bool hasPci)
     {
-        var page = new TableBuffer();
-        page.Zero(64);
-        ulong facs = Append(page, new TableBuffer().Text("FACS", 4).U32(64).Zero(56));
-        // Registers of the fixed hardware are memory that nobody looks at: there is no power management.
-        ulong registers = Append(page, new TableBuffer().Zero(64));
-        ulong dsdt = Append(page, Table("DSDT", 1, new TableBuffer().Bytes(
-            Aml.Scope("_SB_", [.. Enumerable.Range(0, vcpus).Select(n => Aml.Processor($"P{n:X3}", (byte)n))]))));
-        ulong fadt = Append(page, Table("FACP", 3, Fadt(facs, dsdt, registers)));
-        ulong madt = Append(page, Table("APIC", 1, Madt(vcpus)));
-        ulong xsdt = Append(page, Table("XSDT", 1, new TableBuffer().U64(fadt).U64(madt)));
-        Place(FirmwareLayout.Acpi, page, "ACPI");
-        var rsdp = new TableBuffer();
-        rsdp.Text("RSD PTR ", 8).U8(0).Text("XEN", 6).U8(2).U32(0).U32(36).U64(xsdt).U8(0).Zero(3);
-        rsdp.PatchChecksum(8, 0, 20);
-        rsdp.PatchChecksum(32, 0, 36);
-        rsdp.Span.CopyTo(_image.AsSpan((int)FirmwareLayout.Acpi));
+        Place(FirmwareLayout.Acpi, DomainAcpi.Build(vcpus, hasPci), "ACPI");
         return FirmwareLayout.Acpi;
-    }
-
-    private static ulong Append(TableBuffer page, TableBuffer table)
-    {
-        ulong address = FirmwareLayout.Acpi + (ulong)page.Length;
-        page.Bytes(table.Span).Align(16);
-        return address;
-    }
-
-    private static TableBuffer Table(string signature, byte revision, TableBuffer body)
-    {
-        var table = new TableBuffer();
-        table.Text(signature, 4).U32((uint)(36 + body.Length)).U8(revision).U8(0).Text("XEN", 6).Text("Xen/ia64", 8).U32(1).Text("XEN", 4).U32(1).Bytes(body.Span);
-        table.PatchChecksum(9, 0, table.Length);
-        return table;
-    }
-
-    private static TableBuffer Fadt(ulong facs, ulong dsdt, ulong registers)
-    {
-        var body = new TableBuffer();
-        body.U32((uint)facs).U32((uint)dsdt).Zero(44).U8(4).U8(2).U8(0).U8(4).Zero(4).U16(0xFFFF).U16(0xFFFF).Zero(9).Zero(3).U32(0).Zero(12).U8(0).Zero(3).U64(facs).U64(dsdt);
-        ulong at = registers;
-        foreach (int bytes in (ReadOnlySpan<int>)[4, 0, 2, 0, 0, 4, 0, 0])
-        {
-            if (bytes == 0)
-            {
-                body.Zero(12);
-                continue;
-            }
-
-            // A generic address in system memory.
-            body.U8(0).U8((byte)(8 * bytes)).U8(0).U8(0).U64(at);
-            at += 8;
-        }
-
-        return body;
-    }
-
-    private static TableBuffer Madt(int vcpus)
-    {
-        var body = new TableBuffer();
-        body.U32(0xFEE0_0000).U32(0);
-        for (int n = 0; n < vcpus; n++)
-            body.U8(7).U8(20).U8((byte)n).U8((byte)n).U8(0).Zero(3).U32(1).U32((uint)n).Text(n.ToString(CultureInfo.InvariantCulture), 4);
-        return body;
     }
 
     private static byte[] Sal()

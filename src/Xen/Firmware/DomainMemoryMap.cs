@@ -1,5 +1,7 @@
+using FastXen.Platform;
 using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Physdev;
 
 namespace FastXen.Xen.Firmware;
 
@@ -8,9 +10,9 @@ internal static class DomainMemoryMap
 {
     /// <summary>
     /// The firmware's pages, memory to use, the pages at <paramref name="magic"/> that builder and guest share (memory map, start_info, xenstore's ring, console's ring),
-    /// and the port space.
+    /// and the port space; with <paramref name="hasPci"/> the registers of the machine's devices, too.
     /// </summary>
-    public static List<EfiMemoryRange> Of(IEnumerable<(ulong Start, ulong End)> conventional, ulong magic, ulong magicFrames)
+    public static List<EfiMemoryRange> Of(IEnumerable<(ulong Start, ulong End)> conventional, ulong magic, ulong magicFrames, bool hasPci = false)
     {
         List<EfiMemoryRange> map =
         [
@@ -21,6 +23,12 @@ internal static class DomainMemoryMap
         foreach ((ulong start, ulong end) in conventional)
             map.Add(new(EfiMemoryType.Conventional, start, end - start, EfiMemoryMap.WriteBack));
         map.Add(new(EfiMemoryType.RuntimeServicesData, magic, magicFrames << Frame.Shift, EfiMemoryMap.WriteBack | EfiMemoryMap.Runtime));
+        if (hasPci)
+        {
+            map.Add(new(EfiMemoryType.MemoryMappedIo, MachineMap.PciMemory, MachineMap.PciMemorySize, EfiMemoryMap.Uncacheable));
+            map.Add(new(EfiMemoryType.MemoryMappedIo, MachineInterrupts.Address, Frame.Size, EfiMemoryMap.Uncacheable));
+        }
+
         map.Add(new(EfiMemoryType.MemoryMappedIoPortSpace, FirmwareLayout.PortSpace, FirmwareLayout.PortSpaceSize, EfiMemoryMap.Uncacheable));
         return map;
     }

@@ -106,6 +106,12 @@ internal sealed class FirmwareServices(ParavirtualMachine machine)
             case SalProcedure.FreqBase:
                 call.Result(a1 <= 1 ? SalStatus.Success : SalStatus.InvalidArgument, a1 == 0 ? BaseFrequency : ItcFrequency);
                 return;
+            case SalProcedure.PciConfigRead when machine.Pci is { } pci:
+                PciConfigCalls.Read(pci.ConfigSpace, call);
+                return;
+            case SalProcedure.PciConfigWrite when machine.Pci is { } pci:
+                PciConfigCalls.Write(pci.ConfigSpace, call);
+                return;
             case SalProcedure.ClearStateInfo or SalProcedure.McRendez or SalProcedure.McSetParams or SalProcedure.CacheInit
                 or SalProcedure.PciConfigRead or SalProcedure.PciConfigWrite:
                 call.Result(SalStatus.Success);

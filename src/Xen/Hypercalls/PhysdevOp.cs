@@ -9,7 +9,7 @@ namespace FastXen.Xen.Hypercalls;
 internal static unsafe class PhysdevOp
 {
     private const ulong UnmaskNotify = 4, IrqStatusQuery = 5, ApicRead = 8, ApicWrite = 9, AllocIrqVector = 10, FreeIrqVector = 11, Eoi = 12, MapPirq = 13, UnmapPirq = 14,
-        ManagePciAdd = 15, ManagePciRemove = 16, ManagePciAddExt = 20;
+        ManagePciAdd = 15, ManagePciRemove = 16, PirqEoiGmfn1 = 17, ManagePciAddExt = 20, PirqEoiGmfn2 = 28;
 
     private const uint NeedsEoi = 1;
 
@@ -45,6 +45,8 @@ internal static unsafe class PhysdevOp
                 return OnInterrupt(interrupts, caller, call->Arguments[0], argument);
             case ApicRead or ApicWrite:
                 return OnApic(interrupts, caller, call->Arguments[0] == ApicWrite, argument);
+            case PirqEoiGmfn1 or PirqEoiGmfn2:
+                return argument.Read(caller.Memory, out ulong page) ? OpenEndMap(interrupts, caller, page, call->Arguments[0] == PirqEoiGmfn1) : -Errno.EFAULT;
             case MapPirq or UnmapPirq:
                 // Interrupts have one number everywhere.
                 return argument.Read(caller.Memory, out ulong _) ? 0 : -Errno.EFAULT;
@@ -64,6 +66,22 @@ internal static unsafe class PhysdevOp
         if (pirq >= EventChannelTable.Pirqs)
             return -Errno.EINVAL;
         interrupts.End(caller, (int)pirq);
+        if (caller.EndMap is { Unmasks: true } && caller.EventChannels.PortOfPirq((int)pirq) is not 0 and var port)
+            caller.EventChannels.Unmask(port);
+        return 0;
+    }
+
+    private static int OpenEndMap(MachineInterrupts interrupts, XenDomain caller, ulong page, bool unmasks)
+    {
+        if (EndMap.Open(caller.Memory, page, unmasks) is not { } map)
+            return -Errno.EINVAL;
+        if (!caller.TrySetEndMap(map))
+        {
+            map.Close();
+            return -Errno.EBUSY;
+        }
+
+        interrupts.Tell(caller);
         return 0;
     }
 
@@ -75,7 +93,8 @@ internal static unsafe class PhysdevOp
             return -Errno.EPERM;
         if (command == FreeIrqVector)
             return interrupts.Free(a.Value);
-        if (a.Irq >= EventChannelTable.Pirqs)
+        // Linux/ia64 asks for any vector as irq -1.
+        if ((int)a.Irq >= EventChannelTable.Pirqs || command == IrqStatusQuery && (int)a.Irq < 0)
             return -Errno.EINVAL;
         if (command == IrqStatusQuery)
         {

@@ -18,6 +18,7 @@ public sealed unsafe partial class DomainMemory
             Release(gpfn);
         if (!Replace(slot, FrameKind.Hole, null, kind, host, writable))
             return false;
+        deviceReach?.Add(host, writable);
         Expose(gpfn);
         return true;
     }
@@ -29,12 +30,13 @@ public sealed unsafe partial class DomainMemory
     public bool Unmap(ulong gpfn, FrameKind kind, byte* host, out P2mChange change)
     {
         P2mSlot* slot = table.Find(gpfn);
-        if (slot == null || !Replace(slot, kind, host, FrameKind.Hole, null, false))
+        if (slot == null || !Replace(slot, kind, host, FrameKind.Hole, null, false, out P2mEntry old))
         {
             change = default;
             return false;
         }
         Expose(gpfn);
+        deviceReach?.Remove(host, old.IsWritable);
         change = new P2mChange(gpfn, TakeCachers(slot));
         return true;
     }

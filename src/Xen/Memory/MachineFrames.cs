@@ -20,6 +20,17 @@ public sealed unsafe class MachineFrames
     /// <summary>The domain's memory and frame number of a machine frame.</summary>
     public bool TryFind(ulong mfn, out DomainMemory owner, out ulong gpfn)
     {
+        Block? block = Find(mfn);
+        owner = block?.Owner!;
+        gpfn = block == null ? 0 : block.FirstGpfn + (mfn - block.First);
+        return block != null;
+    }
+
+    /// <summary>Host address of a machine frame, or 0. It is memory only while something keeps the frame.</summary>
+    internal nint HostOf(ulong mfn) => Find(mfn) is { } block ? (nint)(block.Host + (mfn - block.First << Frame.Shift)) : 0;
+
+    private Block? Find(ulong mfn)
+    {
         Block[] all = blocks;
         int low = 0, high = all.Length - 1;
         while (low <= high)
@@ -27,19 +38,13 @@ public sealed unsafe class MachineFrames
             int middle = (low + high) >> 1;
             Block block = all[middle];
             if (mfn - block.First < block.Count)
-            {
-                owner = block.Owner;
-                gpfn = block.FirstGpfn + (mfn - block.First);
-                return true;
-            }
+                return block;
             if (mfn < block.First)
                 high = middle - 1;
             else
                 low = middle + 1;
         }
-        owner = null!;
-        gpfn = 0;
-        return false;
+        return null;
     }
 
     /// <summary>The machine frame at a host address, or <see cref="Frame.Invalid"/>.</summary>

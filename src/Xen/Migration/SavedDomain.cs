@@ -27,13 +27,15 @@ public static unsafe class SavedDomain
     private const ulong StoreFrameOffset = 0x38, StorePortOffset = 0x40, ConsoleFrameOffset = 0x48, ConsolePortOffset = 0x50;
     private static readonly byte[] Magic = "FastXen saved\n\0\0"u8.ToArray();
 
-    /// <summary>Writes a domain. <see cref="InvalidOperationException"/>: it has not suspended itself, or maps memory of others.</summary>
+    /// <summary>Writes a domain. <see cref="InvalidOperationException"/>: it has not suspended itself, has devices on the PCI bus, or maps memory of others.</summary>
     public static void Save(ParavirtualMachine machine, Stream to)
     {
         ArgumentNullException.ThrowIfNull(machine);
         ArgumentNullException.ThrowIfNull(to);
         if (machine.ShutdownReason != ShutdownReason.Suspend || machine.Vcpus.Any(static vcpu => vcpu.Processor.RunsGuest))
             throw new InvalidOperationException($"domain {machine.Domain.Id} has not suspended itself");
+        if (machine.HasPciDevices)
+            throw new InvalidOperationException($"domain {machine.Domain.Id} has devices on the PCI bus");
         DomainMemory memory = machine.Domain.Memory;
         ulong time = Clock.Time(machine.Vcpus[0].Processor.State);
         to.Write(Magic);

@@ -12,6 +12,9 @@ internal sealed class DomainInterrupts(MachineInterrupts machine, XenDomain doma
     public int Bind(int pirq, bool willShare) => machine.Bind(domain, pirq, willShare);
 
     /// <inheritdoc/>
+    public void Bound(int pirq) => machine.Bound(pirq);
+
+    /// <inheritdoc/>
     public void Unbind(int pirq) => machine.Unbind(domain, pirq);
 
     /// <inheritdoc/>

@@ -1,4 +1,6 @@
 using System.Numerics;
+using FastXen.Events;
+using FastXen.Platform;
 
 namespace FastXen.Xen.Physdev;
 
@@ -7,13 +9,18 @@ namespace FastXen.Xen.Physdev;
 /// bound them. The number of a physical interrupt (pirq) is its vector. Any thread.
 /// </summary>
 /// <remarks>A level-triggered interrupt that was sent is not sent again before all domains that it was sent to have ended it.</remarks>
-public sealed class MachineInterrupts
+public sealed class MachineInterrupts : ILineSink
 {
     /// <summary>Address by which the IOSAPIC is named; nothing can be reached there.</summary>
-    public const ulong Address = 0xfec0_0000;
+    public const ulong Address = MachineMap.Iosapic;
 
-    /// <summary>Lines (GSIs), from 0.</summary>
-    public const int Lines = 24;
+    /// <summary>Lines (GSIs), from 0: 16 as on every machine, and one for each slot of the PCI bus, so that devices of two domains never share one.</summary>
+    public const int Lines = FirstPciLine + PciSlots;
+
+    /// <summary>The line of PCI slot 0.</summary>
+    public const int FirstPciLine = 16;
+
+    private const int PciSlots = 32;
 
     /// <summary>The first vector that is allocated to devices.</summary>
     public const int FirstVector = 0x30;
@@ -30,6 +37,8 @@ public sealed class MachineInterrupts
     private readonly uint[] _entries = [.. Enumerable.Repeat(Masked, Lines)];
     private readonly bool[] _asserted = new bool[Lines];
     private readonly ulong[] _allocated = new ulong[4];
+    // Lines and vectors that the hypervisor has set for a domain that may not: nobody else changes them.
+    private readonly bool[] _dedicated = new bool[Lines];
     private readonly Vector[] _vectors = new Vector[256];
 
     private struct Vector
@@ -40,13 +49,13 @@ public sealed class MachineInterrupts
     }
 
     /// <summary>Sets a line of a device's. An edge-triggered one is sent when it becomes asserted.</summary>
-    public void SetLine(int line, bool asserted)
+    public void SetLine(int line, bool level)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)line, (uint)Lines, nameof(line));
         lock (_gate)
         {
-            bool rises = asserted && !_asserted[line];
-            _asserted[line] = asserted;
+            bool rises = level && !_asserted[line];
+            _asserted[line] = level;
             if (rises)
                 Send(line);
         }
@@ -81,9 +90,12 @@ public sealed class MachineInterrupts
         uint line = register - FirstEntry >> 1, vector = value & VectorMask;
         lock (_gate)
         {
-            if (line >= Lines || vector is >= FirstVector and <= LastVector && !IsAllocated(vector))
+            if (line >= Lines || _dedicated[line] || IsDedicated(vector) || vector is >= FirstVector and <= LastVector && !IsAllocated(vector))
                 return -Errno.EINVAL;
+            uint before = _entries[line] & VectorMask;
             _entries[line] = value;
+            TellWhoEnds((int)before);
+            TellWhoEnds((int)vector);
             if ((value & (Level | Masked)) == Level && _asserted[line])
                 Send((int)line);
             return 0;
@@ -114,9 +126,58 @@ public sealed class MachineInterrupts
             return -Errno.EINVAL;
         lock (_gate)
         {
-            if (_vectors[vector].Guests is not [_, ..])
+            if (_vectors[vector].Guests is not [_, ..] && !IsDedicated(vector))
                 _allocated[vector >> 6] &= ~(1UL << (int)vector);
             return 0;
+        }
+    }
+
+    /// <summary>
+    /// Sends a line, level-triggered, as a vector of its own from now on, for a domain that may not do so itself. Returns the vector, or -ENOSPC.
+    /// </summary>
+    internal int Dedicate(int line)
+    {
+        lock (_gate)
+        {
+            int vector = Allocate();
+            if (vector < 0)
+                return vector;
+            _dedicated[line] = true;
+            _entries[line] = (uint)vector | Level;
+            return vector;
+        }
+    }
+
+    /// <summary>Undoes <see cref="Dedicate"/>; the domain has the vector no longer.</summary>
+    internal void Withdraw(int line)
+    {
+        lock (_gate)
+        {
+            uint vector = _entries[line] & VectorMask;
+            _dedicated[line] = false;
+            _entries[line] = Masked;
+            _asserted[line] = false;
+            Free(vector);
+        }
+    }
+
+    /// <summary>The vector as which a line is sent; 0 where none was chosen.</summary>
+    internal int VectorOf(int line)
+    {
+        lock (_gate)
+            return (int)(_entries[line] & VectorMask);
+    }
+
+    /// <summary>Tells a domain that has a page for it of the interrupts that it has bound.</summary>
+    internal void Tell(XenDomain domain)
+    {
+        lock (_gate)
+        {
+            for (int vector = 0; vector < _vectors.Length; vector++)
+            {
+                if (_vectors[vector].Guests?.Contains(domain) == true)
+                    TellWhoEnds(vector);
+            }
         }
     }
 
@@ -127,7 +188,10 @@ public sealed class MachineInterrupts
             return LinesOf(vector, level: true) != 0;
     }
 
-    /// <summary>A domain binds a vector: 0, or -EBUSY where another one has it for itself, or too many have it.</summary>
+    /// <summary>
+    /// A domain binds a vector: 0, or -EBUSY where another one has it for itself, or too many have it. The first one that binds it unmasks its lines, the last one that
+    /// lets go of it masks them: Linux/ia64 sets a line up masked, and leaves the rest to the hypervisor.
+    /// </summary>
     internal int Bind(XenDomain domain, int vector, bool willShare)
     {
         lock (_gate)
@@ -137,8 +201,21 @@ public sealed class MachineInterrupts
             if (v.Guests.Count != 0 && !(willShare && v.IsShared) || v.Guests.Count == MostGuests)
                 return -Errno.EBUSY;
             v.IsShared = willShare;
+            if (v.Guests.Count == 0)
+                SetMask(vector, masked: false);
             v.Guests.Add(domain);
+            TellWhoEnds(vector);
             return 0;
+        }
+    }
+
+    /// <summary>A domain that binds a vector can be sent it now: a line that was asserted before is.</summary>
+    internal void Bound(int vector)
+    {
+        lock (_gate)
+        {
+            if (_vectors[vector].Waiting is not [_, ..])
+                SendAsserted(vector);
         }
     }
 
@@ -148,6 +225,8 @@ public sealed class MachineInterrupts
         lock (_gate)
         {
             _vectors[vector].Guests?.Remove(domain);
+            if (_vectors[vector].Guests is [])
+                SetMask(vector, masked: true);
             EndFor(domain, vector);
         }
     }
@@ -161,16 +240,39 @@ public sealed class MachineInterrupts
 
     private void EndFor(XenDomain domain, int vector)
     {
-        List<XenDomain>? waiting = _vectors[vector].Waiting;
-        waiting?.Remove(domain);
-        if (waiting is [_, ..])
+        if (_vectors[vector].Waiting is not { } waiting || !waiting.Remove(domain) || waiting.Count != 0)
             return;
-        for (uint lines = LinesOf(vector, level: true); lines != 0; lines &= lines - 1)
+        SendAsserted(vector);
+    }
+
+    private void SendAsserted(int vector)
+    {
+        for (ulong lines = LinesOf(vector, level: true); lines != 0; lines &= lines - 1)
         {
             int line = BitOperations.TrailingZeroCount(lines);
             if (_asserted[line])
                 Send(line);
         }
+    }
+
+    private void SetMask(int vector, bool masked)
+    {
+        // Lines that nobody has set up have vector 0.
+        for (int line = 0; line < Lines && vector >= FirstVector; line++)
+        {
+            if ((_entries[line] & VectorMask) == (uint)vector)
+                _entries[line] = masked ? _entries[line] | Masked : _entries[line] & ~Masked;
+        }
+    }
+
+    // In the pages in which domains look whether they have to end an interrupt (pirq_eoi_gmfn).
+    private void TellWhoEnds(int vector)
+    {
+        if (_vectors[vector].Guests is not [_, ..] guests)
+            return;
+        bool needsEnd = LinesOf(vector, level: true) != 0;
+        foreach (XenDomain guest in guests)
+            guest.EndMap?.Set(vector, needsEnd);
     }
 
     private void Send(int line)
@@ -189,16 +291,27 @@ public sealed class MachineInterrupts
     }
 
     // The lines that are sent as a vector, as a set.
-    private uint LinesOf(int vector, bool level)
+    private ulong LinesOf(int vector, bool level)
     {
-        uint lines = 0;
+        ulong lines = 0;
         for (int line = 0; line < Lines; line++)
         {
             if ((_entries[line] & VectorMask) == (uint)vector && (_entries[line] & Level) != 0 == level)
-                lines |= 1u << line;
+                lines |= 1UL << line;
         }
 
         return lines;
+    }
+
+    private bool IsDedicated(uint vector)
+    {
+        for (int line = FirstPciLine; line < Lines; line++)
+        {
+            if (_dedicated[line] && (_entries[line] & VectorMask) == vector)
+                return true;
+        }
+
+        return false;
     }
 
     private bool IsAllocated(uint vector) => (_allocated[vector >> 6] >> (int)vector & 1) != 0;

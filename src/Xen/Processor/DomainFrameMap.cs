@@ -7,10 +7,10 @@ namespace FastXen.Xen.Processor;
 internal sealed unsafe class DomainFrameMap(DomainMemory memory, byte* arena) : FrameMap
 {
     /// <inheritdoc/>
-    public override ulong Translate(ulong gpa, uint cacher, out bool readOnly)
+    public override ulong Translate(ulong gpa, FrameCacher cacher, out bool readOnly)
     {
         const ulong Offset = Frame.Size - 1;
-        P2mEntry entry = memory.LookupToCache(gpa >> Frame.Shift, cacher);
+        P2mEntry entry = memory.LookupToCache(gpa >> Frame.Shift, cacher.Name);
         readOnly = entry.Kind is FrameKind.Granted or FrameKind.Foreign or FrameKind.Fixed && !entry.IsWritable;
         return entry.Kind switch
         {

@@ -38,7 +38,7 @@ public sealed record DomainHome
         ArgumentNullException.ThrowIfNull(store);
         Remove(store, Domain);
         string home = PathOf(Domain), vm = VmOf(Domain);
-        Permission[] readable = [new(0, Access.None), new(Domain, Access.Read)], own = [new(Domain, Access.None), new(0, Access.Read)];
+        Permission[] readable = [new(0, Access.None), new(Domain, Access.Read)];
         store.Set(vm, "", readable);
         store.Set($"{vm}/uuid", vm["/vm/".Length..]);
         store.Set($"{vm}/name", Name);
@@ -60,9 +60,15 @@ public sealed record DomainHome
             store.Set($"{home}/console/type", "xenconsoled");
         }
 
-        // What guests themselves write.
+        AddGuestsOwn(store, Domain);
+    }
+
+    // What guests themselves write.
+    private static void AddGuestsOwn(XenstoreServer store, ushort domain)
+    {
+        Permission[] own = [new(domain, Access.None), new(0, Access.Read)];
         foreach (string name in (string[])["control", "control/shutdown", "device", "device/suspend", "error", "drivers", "attr", "data", "feature"])
-            store.Set($"{home}/{name}", "", own);
+            store.Set($"{PathOf(domain)}/{name}", "", own);
     }
 
     /// <summary>The node by which a domain is asked for an amount of memory, in KiB.</summary>
@@ -88,6 +94,37 @@ public sealed record DomainHome
                 store.Remove(path);
         }
     }
+
+    /// <summary>
+    /// Another domain serves the domain's ring from now on (null: the host does again): store/served-by says so, and what the guest and its tools would write and read
+    /// is gone from here. What stays is the host's own: names, where the rings are, and the devices that the host serves.
+    /// </summary>
+    public static void SetServer(XenstoreServer store, ushort domain, ushort? by)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        string home = PathOf(domain), servedBy = $"{home}/{ServedBy}";
+        if (store.Get(home) == null)
+            return;
+        if (by is not { } server)
+        {
+            if (store.Get(servedBy) == null)
+                return;
+            store.Remove(servedBy);
+            AddGuestsOwn(store, domain);
+            return;
+        }
+
+        foreach (string name in store.List(home))
+        {
+            if (name is not ("vm" or "name" or "domid" or "store" or "console" or "device"))
+                store.Remove($"{home}/{name}");
+        }
+
+        store.Set(servedBy, Text(server));
+    }
+
+    /// <summary>In the home: the domain that took over its ring.</summary>
+    public const string ServedBy = "store/served-by";
 
     private static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
 }

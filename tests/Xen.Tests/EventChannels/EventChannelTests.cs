@@ -243,6 +243,8 @@ public sealed class EventChannelTests : IDisposable
             return pirq == 8 ? -Errno.EBUSY : 0;
         }
 
+        public void Bound(int pirq) => Calls.Add($"bound {pirq}");
+
         public void Unbind(int pirq) => Calls.Add($"unbind {pirq}");
 
         public void SetAffinity(int pirq, int vcpu) => Calls.Add($"affinity {pirq} {vcpu}");
@@ -268,7 +270,7 @@ public sealed class EventChannelTests : IDisposable
         Assert.Equal([port], a.TakeEvents(1));
         Assert.Equal(0, A.Close((uint)port));
         Assert.False(A.SendPirq(5));
-        Assert.Equal(["bind 8 False", "bind 5 True", "affinity 5 1", "unbind 5"], pirqs.Calls);
+        Assert.Equal(["bind 8 False", "bind 5 True", "bound 5", "affinity 5 1", "unbind 5"], pirqs.Calls);
     }
 
     [Fact]

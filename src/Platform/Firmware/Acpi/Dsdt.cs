@@ -9,15 +9,19 @@ internal static class Dsdt
     private const int PciSlots = 32;
     private const int PciPins = 4;
 
+    /// <summary>An interrupt of a PCI slot: pin 0 is INTA#.</summary>
+    public readonly record struct InterruptRoute(int Slot, int Pin, int Gsi);
+
     /// <summary>The definition block's terms.</summary>
     public static byte[] Build(int processors) =>
     [
         .. Aml.Scope("_PR", [.. Enumerable.Range(0, processors).Select(i => Aml.Processor($"C{i:X3}", (byte)i))]),
-        .. Aml.Scope("_SB", PciRoot(), Uart(), PowerManagement()),
+        .. Aml.Scope("_SB", PciRoot(InterruptRoutes()), Uart(), PowerManagement()),
         .. Aml.Name("_S5", Aml.Package(Aml.Integer(SleepTypeOff), Aml.Integer(SleepTypeOff), Aml.Integer(0), Aml.Integer(0))),
     ];
 
-    private static byte[] PciRoot() => Aml.Device("PCI0",
+    /// <summary>The PCI root of <see cref="MachineMap"/> with these routes of interrupts.</summary>
+    public static byte[] PciRoot(IEnumerable<InterruptRoute> routes) => Aml.Device("PCI0",
         Aml.Name("_HID", Aml.EisaId("PNP0A03")),
         Aml.Name("_UID", Aml.Integer(0)),
         Aml.Name("_ADR", Aml.Integer(0)),
@@ -29,14 +33,17 @@ internal static class Dsdt
             .PortWindow(MachineMap.PciPorts, 0xffff)
             .MemoryWindow(MachineMap.PciMemory, MachineMap.PciMemory + MachineMap.PciMemorySize - 1)
             .ToBuffer()),
-        Aml.Name("_PRT", Aml.Package([.. InterruptRoutes()])));
+        Aml.Name("_PRT", Aml.Package([.. routes.Select(Route)])));
 
-    private static IEnumerable<byte[]> InterruptRoutes()
+    private static byte[] Route(InterruptRoute route) =>
+        Aml.Package(Aml.Integer((ulong)route.Slot << 16 | 0xffff), Aml.Integer((ulong)route.Pin), Aml.Integer(0), Aml.Integer((ulong)route.Gsi));
+
+    private static IEnumerable<InterruptRoute> InterruptRoutes()
     {
         for (int device = 0; device < PciSlots; device++)
         {
             for (int pin = 0; pin < PciPins; pin++)
-                yield return Aml.Package(Aml.Integer((ulong)device << 16 | 0xffff), Aml.Integer((ulong)pin), Aml.Integer(0), Aml.Integer((ulong)MachineMap.PciGsi(device, pin)));
+                yield return new InterruptRoute(device, pin, MachineMap.PciGsi(device, pin));
         }
     }
 

@@ -53,10 +53,10 @@ internal sealed class SalServices(IPciConfigSpace? pci)
                 call.Result(SalStatus.Success);
                 break;
             case SalProcedure.PciConfigRead:
-                PciRead(call, a1, a2, a3);
+                PciConfigCalls.Read(pci, call);
                 break;
             case SalProcedure.PciConfigWrite:
-                PciWrite(call, a1, a2, a3, call.In(4));
+                PciConfigCalls.Write(pci, call);
                 break;
             case SalProcedure.FreqBase:
                 FrequencyBase(call, a1);
@@ -84,38 +84,5 @@ internal sealed class SalServices(IPciConfigSpace? pci)
                 call.Result(clock == 2 ? SalStatus.Unimplemented : SalStatus.InvalidArgument);
                 break;
         }
-    }
-
-    private readonly record struct PciAddress(int Segment, int Bus, int Device, int Function, int Register);
-
-    // Type 0: seg 31:24, bus 23:16, device 15:11, function 10:8, register 7:0. Type 1: seg 43:28, bus 27:20, device 19:15, function 14:12, register 11:0.
-    private static bool TryDecode(ulong address, ulong type, ulong size, out PciAddress pciAddress)
-    {
-        pciAddress = type == 0
-            ? new((int)(address >> 24 & 0xff), (int)(address >> 16 & 0xff), (int)(address >> 11 & 31), (int)(address >> 8 & 7), (int)(address & 0xff))
-            : new((int)(address >> 28 & 0xffff), (int)(address >> 20 & 0xff), (int)(address >> 15 & 31), (int)(address >> 12 & 7), (int)(address & 0xfff));
-        return type <= 1 && address >> (type == 0 ? 32 : 44) == 0 && size is 1 or 2 or 4 && (address & (size - 1)) == 0;
-    }
-
-    private void PciRead(ServiceCall call, ulong address, ulong size, ulong type)
-    {
-        if (!TryDecode(address, type, size, out PciAddress a))
-        {
-            call.Result(SalStatus.InvalidArgument);
-            return;
-        }
-        uint value = pci?.Read(a.Segment, a.Bus, a.Device, a.Function, a.Register, (int)size) ?? uint.MaxValue;
-        call.Result(SalStatus.Success, value & (uint)((1ul << (8 * (int)size)) - 1));
-    }
-
-    private void PciWrite(ServiceCall call, ulong address, ulong size, ulong value, ulong type)
-    {
-        if (!TryDecode(address, type, size, out PciAddress a))
-        {
-            call.Result(SalStatus.InvalidArgument);
-            return;
-        }
-        pci?.Write(a.Segment, a.Bus, a.Device, a.Function, a.Register, (int)size, (uint)(value & (1ul << (8 * (int)size)) - 1));
-        call.Result(SalStatus.Success);
     }
 }
