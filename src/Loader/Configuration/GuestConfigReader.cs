@@ -157,8 +157,7 @@ public static class GuestConfigReader
         };
         return !config.HasPciDevices || config.Memory <= ParavirtualMachine.MaximumPciMemory
             ? config
-            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above",
-                MemorySize.Format(config.Memory));
+            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above");
     }
 
     private static string ReadName(ConfigNode node, string defaultName)
