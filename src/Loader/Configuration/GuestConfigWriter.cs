@@ -46,7 +46,15 @@ public static class GuestConfigWriter
     private static void WriteDisk(Utf8JsonWriter json, DiskConfig disk)
     {
         json.WriteStartObject();
-        WritePath(json, "path", disk.Path);
+        if (disk.Backend is { } backend)
+        {
+            json.WriteString("backend", backend);
+            json.WriteString("target", disk.Path);
+        }
+        else
+        {
+            WritePath(json, "path", disk.Path);
+        }
         if (disk.ReadOnly) json.WriteBoolean("readOnly", true);
         WritePath(json, "overlay", disk.Overlay);
         if (disk.Name is { } name) json.WriteString("name", name);
@@ -58,6 +66,7 @@ public static class GuestConfigWriter
     {
         json.WriteStartObject();
         json.WriteString("type", Spell(network.Type));
+        if (network.Backend is { } backend) json.WriteString("backend", backend);
         if (network.Device is { } device) json.WriteString("device", device);
         if (network.Type == NetworkType.Switch) json.WriteString("bridge", network.Bridge);
         if (network.Mac is { } mac) json.WriteString("mac", string.Join(':', mac.Select(static b => b.ToString("x2"))));

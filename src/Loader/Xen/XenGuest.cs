@@ -10,6 +10,7 @@ using FastXen.Platform.Virtio;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
 using FastXen.Xen.Backends.Net;
+using FastXen.Xen.Backends.Served;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
@@ -157,25 +158,34 @@ internal sealed class XenGuest : IGuest
         XenDomain domain = machine.Domain;
         foreach (Func<VirtioDevice> device in PciDevices())
             _host.Pci.Attach(machine, new PciDevice(device, e => machine.Vcpus[0].Processor.Crash($"internal error: {e}")));
+        List<ServedDevice> served = [];
+        int images = 0;
         for (int i = 0; i < _config.Disks.Count; i++)
         {
             DiskConfig disk = _config.Disks[i];
-            if (disk.IsPci) continue;
             string name = disk.Name ?? $"xvd{(char)('a' + i)}";
-            _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
+            if (disk.Backend is { } backend)
+            {
+                served.Add(ServedDevice.Disk(backend, name, disk.Path, disk.ReadOnly));
+                continue;
+            }
+            DiskDevice image = _devices.Disks[images++];
+            if (!disk.IsPci) _host.Devices.AttachDisk(domain, new DiskAttachment(name, image.Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
         }
         for (int i = 0; i < _devices.Networks.Count; i++)
         {
             if (_config.Network[i].IsPci) continue;
             NetworkEnd end = _devices.Networks[i];
-            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
+            if (_config.Network[i] is { Backend: { } backend } card) served.Add(ServedDevice.Card(backend, (uint)i, end.Address, card.Bridge));
+            else _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
         }
+        _host.Served.Enter(domain.Id, _config.Name, served);
     }
 
     // In the order of their slots, as on a platform machine.
     private IEnumerable<Func<VirtioDevice>> PciDevices()
     {
-        foreach ((DiskConfig config, DiskDevice disk) in _config.Disks.Zip(_devices.Disks))
+        foreach ((DiskConfig config, DiskDevice disk) in _config.Disks.Where(static disk => disk.Backend is null).Zip(_devices.Disks))
         {
             if (config.IsPci) yield return () => new VirtioBlock(disk.Backend, disk.Serial);
         }

@@ -134,6 +134,7 @@ internal sealed class XenGuestMachine : IGuestMachine
         _console.Dispose();
         _machine.Hypervisor.Devices.Detach(_machine.Domain);
         ushort number = _machine.Domain.Id;
+        _machine.Hypervisor.Served.Leave(number);
         _machine.Hypervisor.Store.Release(number);
         _machine.Dispose();
         DomainHome.Remove(Store, number);
