@@ -64,6 +64,12 @@ public sealed record GuestConfig
     /// <summary>A guest on the Xen interface is given devices on a PCI bus.</summary>
     public bool HasPciDevices => HasRng || Disks.Any(static disk => disk.IsPci) || Network.Any(static network => network.IsPci);
 
+    /// <summary>What becomes of it when its guest ends.</summary>
+    public EndActions Ends { get; init; } = new();
+
+    /// <summary>Host time that each of its vCPUs is to have, or null.</summary>
+    public RealTimeParameters? Reservation { get; init; }
+
     /// <summary>The console.</summary>
     public ConsoleConfig Console { get; init; } = new();
 

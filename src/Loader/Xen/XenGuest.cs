@@ -32,6 +32,7 @@ internal sealed class XenGuest : IGuest
     private readonly VariableStore _variables;
     private Images? _images;
     private string? _restoreFrom;
+    private Action<string, Exception> _failed = static (_, _) => { };
 
     public XenGuest(DomainSurroundings surroundings, GuestConfig config, Action<string> report)
     {
@@ -68,9 +69,18 @@ internal sealed class XenGuest : IGuest
         return new Images(kernel, kernel.ReadXenEntry(), _config.Initrd is { } initrd ? RamDisk.Place(initrd, layout, kernel) : null);
     }
 
+    public Action<string, Exception> Failed
+    {
+        set
+        {
+            _failed = value;
+            _devices.Failed = value;
+        }
+    }
+
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
     {
-        HostConsole end = new(console);
+        HostConsole end = new(console) { Failed = e => _failed("the console", e) };
         ParavirtualConfiguration Complete(ParavirtualConfiguration sizes) => sizes with
         {
             Engine = _config.Engine,

@@ -39,7 +39,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public PhysicalMemory Memory => _machine.Arena;
 
-    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, _machine.Configuration.Memory)];
+    // A toolstack's domain has memory up to where it put it.
+    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, Math.Max(_machine.Configuration.Memory, _machine.Domain.Memory.EndOfRam << Frame.Shift))];
 
     public ulong MemoryBytes => (ulong)_machine.Domain.Memory.Populated << Frame.Shift;
 
@@ -69,6 +70,13 @@ internal sealed class XenGuestMachine : IGuestMachine
     }
 
     public void RequestStop() => RequestStop(VcpuStop.Requested);
+
+    public void Fail(string reason)
+    {
+        _isAskedToEnd = true;
+        if (Processors is [var first, ..]) first.Crash(reason);
+        else _report(reason);
+    }
 
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
