@@ -4,7 +4,7 @@
 
 #define MOST 65536
 
-static u64 given[MOST];                 // frames that we do not have now
+static u32 given[MOST];                 // frames that we do not have now
 static u64 given_count;
 static volatile int changed;
 
@@ -22,13 +22,15 @@ int balloon_to(u64 pages) {
     u64 want = pages >= total ? 0 : total - pages;
     if (want > MOST) want = MOST;
     while (given_count < want && free_page_count() > reserve) {
-        given[given_count] = frame_of(allocate_pages(1));
-        if (give_up_frames(&given[given_count], 1) != 1) return 0;
-        given_count++;
+        u64 frame = frame_of(allocate_pages(1));
+        if (give_up_frames(&frame, 1) != 1) return 0;
+        given[given_count++] = (u32)frame;
     }
     while (given_count > want) {
-        if (get_back_frames(&given[given_count - 1], 1) != 1) return 0;
-        free_pages(at_physical(given[--given_count] << PAGE_SHIFT), 1);
+        u64 frame = given[given_count - 1];
+        if (get_back_frames(&frame, 1) != 1) return 0;
+        given_count--;
+        free_pages(at_physical(frame << PAGE_SHIFT), 1);
     }
     return given_count == want;
 }

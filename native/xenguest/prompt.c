@@ -34,13 +34,18 @@ static void show_memory(void) {
     print("\n");
 }
 
+static const char *state_of(const struct frontend *end) {
+    return end->step == FRONT_connected ? end->connections > 1 ? "connected again" : "connected" : "without a backend";
+}
+
 static void show_devices(void) {
     for (int k = 0; k < disk_count; k++)
-        print("%s: backend %u, %lu sectors, %lu requests\n", disks[k].path, disks[k].backend_domain, disks[k].sectors, disks[k].requests);
+        print("%s: %s, backend %u, %lu sectors, %lu requests, %lu made again\n", disks[k].end.path, state_of(&disks[k].end), disks[k].end.backend_domain, disks[k].sectors,
+            disks[k].requests, disks[k].repeated);
     for (int k = 0; k < nic_count; k++) {
         u8 *mac = nics[k].link.mac;
-        print("%s: backend %u, %02x:%02x:%02x:%02x:%02x:%02x, %lu sent, %lu received\n", nics[k].path, nics[k].backend_domain, mac[0], mac[1], mac[2], mac[3],
-            mac[4], mac[5], nics[k].sent, nics[k].received);
+        print("%s: %s, backend %u, %02x:%02x:%02x:%02x:%02x:%02x, %lu sent, %lu received\n", nics[k].end.path, state_of(&nics[k].end), nics[k].end.backend_domain, mac[0],
+            mac[1], mac[2], mac[3], mac[4], mac[5], nics[k].sent, nics[k].received);
     }
     if (!disk_count && !nic_count) print("none\n");
 }

@@ -29,6 +29,9 @@ public sealed unsafe class DomainCode : IDisposable
     /// <summary>How the translator works; to be set before a vCPU runs.</summary>
     public TranslatorOptions TranslatorOptions { get; set; } = new();
 
+    /// <summary>What a hypervisor does in host code; null where there is none. To be set before a vCPU runs.</summary>
+    internal BreakCode? Breaks { get; set; }
+
     /// <summary>What the translator did for all vCPUs; null where it never ran.</summary>
     public TranslatorStatistics? Statistics => translator?.Statistics;
 

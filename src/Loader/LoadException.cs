@@ -3,7 +3,10 @@ namespace FastXen.Loader;
 /// <summary>The user's input cannot be used. The message is one sentence for the user; the process ends with exit code 2.</summary>
 public abstract class LoadException : Exception
 {
-    private protected LoadException(string message, Exception? inner = null) : base(message, inner) { }
+    private protected LoadException(string message, Exception? inner = null) : base(Printable(message), inner) { }
+
+    // Names in a config or an image may have escape sequences in them: the sentence goes to a terminal.
+    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(static c => char.IsControl(c) ? '?' : c)) : text;
 }
 
 /// <summary>A guest config, or an option that stands in for one, is wrong.</summary>
@@ -23,4 +26,7 @@ public sealed class ImageException(string path, string problem, Exception? inner
 public sealed class DeviceException(Exception inner) : LoadException(inner.Message, inner);
 
 /// <summary>A host cannot do what it was asked for: there is no such domain, the name is taken, the state is wrong.</summary>
-public sealed class HostException(string problem) : LoadException(problem);
+public class HostException(string problem) : LoadException(problem);
+
+/// <summary>A domain wants more memory than a host has left for domains.</summary>
+public sealed class OutOfBudgetException(string problem) : HostException(problem);

@@ -133,37 +133,6 @@ public sealed partial class XenGuestTests : IDisposable
         Assert.Contains("beta was told to power off, and did", output);
     }
 
-    /// <summary>Calls of the hypervisor at random, but for those that would only end the guest. FASTXEN_FUZZ_ROUNDS has more of them.</summary>
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Random_calls_of_the_hypervisor_are_answered(int seed)
-    {
-        string rounds = Environment.GetEnvironmentVariable("FASTXEN_FUZZ_ROUNDS") ?? "5000";
-        (int code, string output, string errors) = FastXenProcess.Run("run", Config(Guest("hostile", $"fuzz={seed} rounds={rounds}", vcpus: 2)));
-        Assert.Contains($"fuzz: {rounds} rounds", output);
-        Assert.True(code == 0, $"code {code}: {errors}");
-    }
-
-    /// <summary>
-    /// A guest that does anything, and may crash or wait for ever: the process says that it crashed with code 1. It ends with its neighbour, dom0, whose own tests
-    /// must not notice it.
-    /// </summary>
-    [Theory]
-    [InlineData(3)]
-    [InlineData(4)]
-    public void A_hostile_guest_harms_neither_the_host_nor_its_neighbour(int seed)
-    {
-        string config = Config(new
-        {
-            domains = new[] { Guest("dom0", "selftest=3", vcpus: 2, isPrivileged: true), Guest("hostile", $"fuzz={seed} rounds=1000 wild", vcpus: 2) },
-        });
-        (int code, string output, string errors) = FastXenProcess.Run("run", config);
-        Assert.Empty(Failures(output));
-        Assert.Equal(3, Summary.Count(output));
-        Assert.True(code is 0 or 1, $"code {code}: {errors}");
-    }
-
     [Fact]
     public void Its_prompt_answers_on_both_personalities()
     {

@@ -16,7 +16,10 @@ internal sealed unsafe partial class CodeArena : IDisposable
     public const int DefaultCodeBytes = 32 << 20;
 
     /// <summary>Fewest bytes of code: one region and the common code.</summary>
-    public const int SmallestCodeBytes = LargestRegion + ExtendedStubs.Capacity + 4096;
+    public const int SmallestCodeBytes = LargestRegion + ExtendedStubs.Capacity + CommonBytes;
+
+    // Room for the common code that is not floating point.
+    private const int CommonBytes = 8192;
 
     private const int MostSites = 1 << 19, MostCallSites = 1 << 17, MostRegions = 1 << 17;
 
@@ -26,8 +29,11 @@ internal sealed unsafe partial class CodeArena : IDisposable
     // Takes what exceeds the limits of a region, which is not used then: as the waste of the assembler.
     private const int WasteSite = 1;
 
+    // A jump to a slot for which there was no code.
+    private const int AnywhereSite = WasteSite + 1;
+
     // Sites, and call sites, that belong to no region.
-    private const int CommonSites = WasteSite + 1, CommonCallSites = 1;
+    private const int CommonSites = AnywhereSite + 1, CommonCallSites = 1;
 
     private const int Parts = 2;
 
@@ -46,9 +52,10 @@ internal sealed unsafe partial class CodeArena : IDisposable
     private int siteStart, callSiteStart, regionStart;
     private int[] divisionSites = [];
 
-    /// <summary>Makes the memory and the code that every region uses.</summary>
-    public CodeArena(TranslatorOptions options)
+    /// <summary>Makes the memory and the code that every region uses; <paramref name="breaks"/>: that of a hypervisor.</summary>
+    public CodeArena(TranslatorOptions options, BreakCode? breaks = null)
     {
+        Breaks = breaks;
         int codeBytes = Math.Max(options.CodeBytes, SmallestCodeBytes);
         mostSitesOfRegion = options.RegionSites;
         memory = new CodeMemory(Parts * (long)codeBytes);
@@ -57,7 +64,7 @@ internal sealed unsafe partial class CodeArena : IDisposable
         regions = (RegionState*)regionMemory.Start;
         var asm = new Assembler();
         Floats = new ExtendedStubs(asm, memory.Writable, memory.Executable, ExtendedStubs.Capacity);
-        asm.Begin(memory.Writable + ExtendedStubs.Capacity, memory.Executable + ExtendedStubs.Capacity, 4096);
+        asm.Begin(memory.Writable + ExtendedStubs.Capacity, memory.Executable + ExtendedStubs.Capacity, CommonBytes);
         EmitCollectFlags(asm);
         EmitChangesOfForm(asm);
         EmitEnter(asm);
@@ -65,14 +72,17 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitJump(asm);
         EmitToggleCollection(asm);
         EmitUnpredicted(asm);
+        EmitJumpAnywhere(asm);
         EmitAlatCheck(asm);
         ToSignedInteger = DivisionStubs.Write(asm, signed: true);
         ToUnsignedInteger = DivisionStubs.Write(asm, signed: false);
         EmitWindows(asm);
+        breaks?.Emit(asm);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         partBytes = codeBytes - stubBytes;
         // Site 0: a jump for which there was no code.
         *Site(0) = new ExitSite { Kind = ExitKind.LookThere };
+        *Site(AnywhereSite) = new ExitSite { Kind = ExitKind.LookAnywhere };
         _ = Turn();
     }
 

@@ -174,6 +174,9 @@ internal sealed unsafe class Dispatcher : IDisposable
                     Pack(s);
                     s->Slot = 0;
                     return true;
+                case ExitKind.LookAnywhere:
+                    Pack(s);
+                    return true;
                 case ExitKind.OtherFloats:
                     if (TaggedFloats.Tag(s, site->Region->Doubles))
                     {

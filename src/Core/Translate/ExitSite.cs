@@ -15,6 +15,9 @@ internal enum ExitKind : byte
     /// <summary>As <see cref="Look"/>; the target is in <see cref="State.VcpuState.Ip"/>.</summary>
     LookThere,
 
+    /// <summary>As <see cref="LookThere"/>; the slot is in the state, too.</summary>
+    LookAnywhere,
+
     /// <summary>Goes on at <see cref="ExitSite.Target"/> without a branch.</summary>
     Continue,
 

@@ -24,6 +24,9 @@ internal static class TranslationContext
     /// <summary>Some general register may hold a NaT: each one that is read is looked at.</summary>
     public const uint Nat = 1 << 7;
 
+    /// <summary>Of plans only, where it is the same for all of a domain: a hypervisor has host code for breaks.</summary>
+    public const uint Hypervised = 1 << 9;
+
     /// <summary>FPSR without its flags.</summary>
     public const ulong FpsrControls = 0x3f | (0x7fUL << 6) | (0x7fUL << 19) | (0x7fUL << 32) | (0x7fUL << 45);
 

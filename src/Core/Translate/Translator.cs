@@ -62,7 +62,7 @@ internal sealed unsafe class Translator : IDisposable
     {
         this.code = code;
         options = code.TranslatorOptions;
-        arena = new CodeArena(options);
+        arena = new CodeArena(options, code.Breaks);
         regions = new RegionTable(old => code.Epochs.Retire(RegionTable.Free, old));
         profile = options.Profile ? new ProfileCollector() : null;
         generator = new Generator(asm, arena, plan, registers) { Profile = options.Profile };
@@ -232,7 +232,7 @@ internal sealed unsafe class Translator : IDisposable
     private RegionState* Emit(VcpuState* s, in RegionKey key, in CodeSource next, uint context, ulong fpsr)
     {
         int entry = (int)(key.Ip >> 4 & 0xFF) * 3 + (int)(key.Ip & 3);
-        var floats = new FloatContext(context, fpsr);
+        var floats = PlanContext(context, fpsr);
         bool withFloats = (key.Context & PlainFloats) == 0;
         for (; ; )
         {
@@ -421,6 +421,8 @@ internal sealed unsafe class Translator : IDisposable
         }
     }
 
+    private FloatContext PlanContext(uint context, ulong fpsr) => new(arena.Breaks == null ? context : context | TranslationContext.Hypervised, fpsr);
+
     private IReadOnlyList<string> Describe(RegionState region) =>
         Plan(region) ? [.. new TranslatedRegion(&region, plan).DescribeGuest()] : [];
 
@@ -444,7 +446,7 @@ internal sealed unsafe class Translator : IDisposable
     private bool Plan(in RegionState region) =>
         plan.Make(
             Source(region.CodePa, code.Page(region.CodePa)), region.SecondPa == RegionState.NoPage ? default : Source(region.SecondPa, code.Page(region.SecondPa)),
-            (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm, new FloatContext(region.Context, region.Fpsr));
+            (int)(region.Ip >> 4 & 0xFF) * 3 + (int)(region.Ip & 3), region.Cfm, PlanContext(region.Context, region.Fpsr));
 
     private static Dictionary<string, long> Named<T>(long[] counts) where T : struct, Enum =>
         Enum.GetValues<T>().Where(value => counts[Convert.ToInt32(value, null)] != 0).ToDictionary(value => value.ToString(), value => counts[Convert.ToInt32(value, null)]);

@@ -22,6 +22,10 @@ public sealed class RunOptions
     [Option("host-threads", MetaValue = "N", HelpText = "Threads that run the guests' processors (default: one for each of the host's).")]
     public string? HostThreads { get; set; }
 
+    /// <summary>Memory of all guests.</summary>
+    [Option("memory-limit", MetaValue = "SIZE", HelpText = "Memory that all guests may have together (default: all of the machine's).")]
+    public string? MemoryLimit { get; set; }
+
     /// <summary>Kernel image.</summary>
     [Option("kernel", MetaValue = "FILE", HelpText = "Kernel: an IA-64 ELF file, plain or gzip.")]
     public string? Kernel { get; set; }

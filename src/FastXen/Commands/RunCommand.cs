@@ -31,6 +31,7 @@ internal static class RunCommand
         using Host host = new()
         {
             HostThreads = HostOptions.Threads(options.HostThreads),
+            MemoryLimit = HostOptions.Memory(options.MemoryLimit),
             OpenConsole = new ConsolePlaces(hasTerminal: true).Open,
             Translator = diagnostics.Translator,
         };

@@ -21,6 +21,7 @@ internal static class ServeCommand
         using Host host = new()
         {
             HostThreads = HostOptions.Threads(options.HostThreads),
+            MemoryLimit = HostOptions.Memory(options.MemoryLimit),
             OpenConsole = new ConsolePlaces(hasTerminal: false).Open,
         };
         host.Log.Written += static line => Console.Error.WriteLine(line);

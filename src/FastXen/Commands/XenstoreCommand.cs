@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using FastXen.CommandLine;
@@ -20,6 +21,8 @@ internal static class XenstoreCommand
         string path = options.Path ?? (options.Command == "ls" ? "/" : throw new ControlException($"'xenstore {options.Command}' needs a PATH"));
         try
         {
+            if (ServerOf(store, path) is { } server)
+                Console.Error.WriteLine($"fastxen: domain {DomainOf(path)} has its xenstore from domain {Clean(server)}: what it and its tools read and write is there, here is what the host keeps of it");
             return Do(store, options.Command, path, options);
         }
         catch (XenstoreException e) when (options.Command == "exists" && e.Name == "ENOENT")
@@ -70,6 +73,23 @@ internal static class XenstoreCommand
         }
         return ExitCode.Success;
     }
+
+    // The domain that took over the ring of the one that a path is about; null where the host serves it.
+    private static string? ServerOf(XenstoreClient store, string path)
+    {
+        if (DomainOf(path) is not { } domain) return null;
+        try
+        {
+            return store.Read($"{DomainHome.PathOf(domain)}/{DomainHome.ServedBy}");
+        }
+        catch (XenstoreException)
+        {
+            return null;
+        }
+    }
+
+    private static ushort? DomainOf(string path) =>
+        path.Split('/') is ["", "local", "domain", var number, ..] && ushort.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out ushort domain) ? domain : null;
 
     private static void PrintTree(XenstoreClient store, string path, int depth)
     {

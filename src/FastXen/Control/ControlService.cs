@@ -211,7 +211,8 @@ internal sealed class ControlService
         int all = domain.Domain.Vcpus;
         int count = request.Count ?? throw new ControlException("'vcpu-set' needs a \"count\"");
         if (count < 1 || count > all) throw new ControlException($"{domain.Name} was made with {all} vcpus: expected 1 to {all}, found {count}");
-        return count == all || domain.Domain.AskForVcpus(count) ? Done(domain, null) : throw new ControlException(
+        CheckCanBeAsked(domain);
+        return domain.Domain.AskForVcpus(count) || count == all ? Done(domain, null) : throw new ControlException(
             $"{domain.Name} has the platform personality, whose kernel decides which of its {all} vcpus are online: in the guest, write 0 or 1 to /sys/devices/system/cpu/cpuN/online");
     }
 
@@ -222,8 +223,14 @@ internal sealed class ControlService
         if (!MemorySize.TryParse(text, out ulong bytes)) throw new ControlException($"\"memory\": expected a size such as \"512M\" or \"1G\", found \"{Printable(text)}\"");
         ulong most = domain.Config.Memory;
         if (bytes < 1 << 20 || bytes > most) throw new ControlException($"{domain.Name} was made with {MemorySize.Format(most)}: expected 1M to that, found {Printable(text)}");
+        CheckCanBeAsked(domain);
         return domain.Domain.AskForMemory(bytes) ? Done(domain, null) : throw new ControlException(
             $"{domain.Name} has the platform personality, whose memory is what it was made with: only a domain on the Xen interface gives memory back");
+    }
+
+    private static void CheckCanBeAsked(HostedDomain domain)
+    {
+        if (domain.Domain.CannotBeAsked is { } reason) throw new ControlException($"{domain.Name} {reason}: it cannot be asked from here");
     }
 
     private JsonElement Credit(ControlRequest request)

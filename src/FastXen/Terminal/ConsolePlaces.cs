@@ -18,9 +18,9 @@ internal sealed class ConsolePlaces(bool hasTerminal)
             case ConsoleType.File:
                 return new FileConsole(config.Path!);
             case ConsoleType.Socket:
-                return new SocketConsole(config.Path!);
+                return new SocketConsole(config.Path!, new User(domain).Failed);
             case ConsoleType.Pty:
-                PtyConsole pty = new();
+                PtyConsole pty = new(new User(domain).Failed);
                 Console.Error.WriteLine($"fastxen: {domain.Name}: the console is {pty.Path}");
                 return pty;
             case ConsoleType.Stdio when Interlocked.Exchange(ref _terminals, 0) == 1:
@@ -35,5 +35,7 @@ internal sealed class ConsolePlaces(bool hasTerminal)
         public string Status => domain.Domain.Status;
 
         public void Leave() => domain.Destroy();
+
+        public void Failed(Exception e) => domain.Fail("the console's input", e);
     }
 }

@@ -9,6 +9,8 @@ namespace FastXen.Loader.Hosting;
 /// <summary>A domain of a host: its name and number, its console, and what can be asked of it. Any thread.</summary>
 public sealed class HostedDomain
 {
+    private const int MostReports = 16;
+
     private readonly Host _host;
     private readonly Lock _lock = new();
     private readonly List<string> _reports = [];
@@ -39,6 +41,8 @@ public sealed class HostedDomain
             throw;
         }
         Domain.Rebooted += () => Tell(HostEventKind.Rebooted);
+        Domain.Kept += reason => Tell(HostEventKind.Preserved, reason == VcpuStop.Crashed ? "it crashed" : reason == VcpuStop.Reboot ? "it rebooted" : "it powered off");
+        Domain.Dumped += what => Tell(HostEventKind.Dumped, what);
     }
 
     /// <summary>Its number: 0 for dom0, else from 1 on; seldom used again by this host, and never at once.</summary>
@@ -76,6 +80,7 @@ public sealed class HostedDomain
             lock (_lock)
             {
                 if (_dying) return DomainState.Dying;
+                if (Domain.KeptAfter is not VcpuStop.None and var end) return end == VcpuStop.Crashed ? DomainState.Crashed : DomainState.ShuttingDown;
                 if (Scheduling.IsPaused) return DomainState.Paused;
                 if (_asked) return DomainState.ShuttingDown;
             }
@@ -171,6 +176,9 @@ public sealed class HostedDomain
         Domain.RequestStop();
     }
 
+    /// <summary>As <see cref="Domain.Fail"/>.</summary>
+    public void Fail(string what, Exception e) => Domain.Fail(what, e);
+
     /// <summary>Runs the guest to its end. When called again, nothing.</summary>
     internal async Task RunToEndAsync()
     {
@@ -207,12 +215,17 @@ public sealed class HostedDomain
         }
         if (force) return false;
         lock (_lock) _asked = false;
-        throw new HostException($"{Name} {(Config.Personality == Personality.Xen ? "does not watch control/shutdown" : "does not listen to its power button")} (yet): it cannot be asked, only forced");
+        throw new HostException($"{Name} {Domain.CannotBeAsked ?? (Config.Personality == Personality.Xen ? "does not watch control/shutdown (yet)" : "does not listen to its power button (yet)")}: it cannot be asked, only forced");
     }
 
     private void Report(string text)
     {
-        lock (_lock) _reports.Add(text);
+        lock (_lock)
+        {
+            // One that starts again and again has something to say each time.
+            if (_reports.Count == MostReports) _reports.RemoveAt(0);
+            _reports.Add(text);
+        }
         Tell(HostEventKind.Reported, text);
     }
 

@@ -35,6 +35,9 @@ internal interface IGuestMachine : IDisposable
     /// <summary>Stops the machine as if its plug were pulled. Any thread.</summary>
     void RequestStop();
 
+    /// <summary>Stops the machine as crashed, for a reason of the host's own. Any thread.</summary>
+    void Fail(string reason) => Processors[0].Crash(reason);
+
     /// <summary>Stops the machine to be made anew. Any thread.</summary>
     void RequestReset();
 
@@ -46,6 +49,9 @@ internal interface IGuestMachine : IDisposable
 
     /// <summary>Asks the guest to give memory back, or to take it again, until it has so many bytes. False where it cannot be asked. Any thread.</summary>
     bool AskForMemory(ulong bytes) => false;
+
+    /// <summary>Why nothing can be asked of the guest, as a clause ("... : ask there"); null where there is no such reason. Any thread.</summary>
+    string? CannotBeAsked => null;
 
     /// <summary>Asks the guest to suspend itself, so that it can be saved. False where it does not listen, or cannot be saved. Any thread.</summary>
     bool AskToSuspend() => false;

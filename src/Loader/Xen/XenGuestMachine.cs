@@ -39,7 +39,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public PhysicalMemory Memory => _machine.Arena;
 
-    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, _machine.Configuration.Memory)];
+    // A toolstack's domain has memory up to where it put it.
+    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, Math.Max(_machine.Configuration.Memory, _machine.Domain.Memory.EndOfRam << Frame.Shift))];
 
     public ulong MemoryBytes => (ulong)_machine.Domain.Memory.Populated << Frame.Shift;
 
@@ -70,6 +71,13 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public void RequestStop() => RequestStop(VcpuStop.Requested);
 
+    public void Fail(string reason)
+    {
+        _isAskedToEnd = true;
+        if (Processors is [var first, ..]) first.Crash(reason);
+        else _report(reason);
+    }
+
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
     public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
@@ -95,6 +103,10 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     private string ShutdownNode => $"{Home}/control/shutdown";
 
+    public string? CannotBeAsked => _machine.Hypervisor.Store.TakenOverBy(_machine.Domain) is { } by
+        ? string.Create(CultureInfo.InvariantCulture, $"has its xenstore from domain {by}, which took it over from the host")
+        : null;
+
     private bool Ask(string what)
     {
         if (!Store.IsWatched(_machine.Domain.Id, ShutdownNode)) return false;
@@ -105,13 +117,13 @@ internal sealed class XenGuestMachine : IGuestMachine
     public bool AskForVcpus(int count)
     {
         for (int vcpu = 0; vcpu < Processors.Count; vcpu++)
-            Store.Set(string.Create(CultureInfo.InvariantCulture, $"{Home}/cpu/{vcpu}/availability"), vcpu < count ? "online" : "offline");
+            DomainHome.SetAvailability(Store, _machine.Domain.Id, vcpu, vcpu < count);
         return true;
     }
 
     public bool AskForMemory(ulong bytes)
     {
-        Store.Set($"{Home}/memory/target", (bytes >> 10).ToString(CultureInfo.InvariantCulture));
+        Store.Set(DomainHome.MemoryTargetOf(_machine.Domain.Id), (bytes >> 10).ToString(CultureInfo.InvariantCulture));
         return true;
     }
 
@@ -130,6 +142,7 @@ internal sealed class XenGuestMachine : IGuestMachine
         _console.Dispose();
         _machine.Hypervisor.Devices.Detach(_machine.Domain);
         ushort number = _machine.Domain.Id;
+        _machine.Hypervisor.Served.Leave(number);
         _machine.Hypervisor.Store.Release(number);
         _machine.Dispose();
         DomainHome.Remove(Store, number);

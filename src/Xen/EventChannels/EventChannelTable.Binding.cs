@@ -15,13 +15,18 @@ public sealed partial class EventChannelTable
         }
     }
 
-    /// <summary>EVTCHNOP_bind_interdomain: binds a new port to a port of another domain that waits for this domain.</summary>
+    /// <summary>
+    /// EVTCHNOP_bind_interdomain: binds a new port to a port of another domain that waits for this domain, or (privileged) is served by the host in its name:
+    /// then the service of the host goes, or is in the middle of something: -EAGAIN.
+    /// </summary>
     public int BindInterdomain(ushort remoteDomain, uint remotePort)
     {
         XenDomain? remote = remoteDomain == DomainIds.Self ? domain : domain.Directory.Find(remoteDomain);
         if (remote == null)
             return -Errno.ESRCH;
         EventChannelTable other = remote.EventChannels;
+        if (domain.IsPrivileged && other.ServiceFor(domain.Id, remotePort) is { } service && service.Yield(domain) is not 0 and var error)
+            return error;
         using (Both(other))
         {
             int port = AllocatePort();
@@ -61,6 +66,17 @@ public sealed partial class EventChannelTable
         }
         sink.Signal();
         return channel;
+    }
+
+    // Who serves a port in a domain's name and would leave it to that domain.
+    private IYieldingService? ServiceFor(ushort asDomain, uint port)
+    {
+        lock (changes)
+        {
+            if (!IsValid(port) || Read((int)port) is not { State: ChannelState.Interdomain, HasHostPeer: true } word || word.Domain != asDomain)
+                return null;
+            return At((int)port).Host?.Sink as IYieldingService;
+        }
     }
 
     /// <summary>EVTCHNOP_bind_virq.</summary>

@@ -34,6 +34,8 @@ public sealed class HostChannel
     /// <summary>Closes this end; the guest's port is unbound again.</summary>
     public void Close() => table.CloseHost(this);
 
+    internal IEventSink Sink => sink;
+
     internal void Signal() => sink.Signal();
 
     internal void Disconnect() => IsConnected = false;

@@ -8,6 +8,9 @@ internal static unsafe class ConsoleIo
     private const ulong Write = 0, Read = 1;
     private const int Piece = 512;
 
+    // Bytes between look-points.
+    private const int Slice = 32 * Piece;
+
     /// <summary>console_io(command, count, buffer).</summary>
     public static long Do(HypercallFrame* call)
     {
@@ -18,7 +21,8 @@ internal static unsafe class ConsoleIo
         switch (call->Arguments[0])
         {
             case Write:
-                for (int done = 0; done < count; done += Piece)
+                int end = (int)Math.Min((ulong)count, call->Progress + Slice);
+                for (int done = (int)call->Progress; done < end; done += Piece)
                 {
                     Span<byte> part = piece[..Math.Min(Piece, count - done)];
                     if (!buffer.Read(memory, (ulong)done, part))
@@ -26,7 +30,7 @@ internal static unsafe class ConsoleIo
                     call->Caller.Machine.Configuration.Console?.Write(part);
                 }
 
-                return 0;
+                return end < count ? call->ContinueFrom((ulong)end) : 0;
             case Read:
                 Span<byte> typed = piece[..Math.Min(Piece, count)];
                 int got = call->Caller.Machine.Configuration.Console?.Read(typed) ?? 0;

@@ -85,6 +85,7 @@ internal static unsafe partial class DomctlOp
         {
             CreateDomain => Create(control, ref op, out isAnswered),
             GetDomainInfo => Describe(call, control, ref op, out isAnswered),
+            TestAssignDevice => call->Caller.Machine.Hypervisor.Pci.IsAssignable(caller, op.As<uint>()) ? 0 : -Errno.EINVAL,
             _ => OnDomain(call, control, ref op, out isAnswered),
         };
         return isAnswered && !call->Again && !argument.Write(caller.Memory, op) ? -Errno.EFAULT : result;
@@ -101,7 +102,7 @@ internal static unsafe partial class DomctlOp
         XenDomain? domain = caller.Directory.Find(op.Domain);
         using var target = new TargetDomain(caller, domain?.Id ?? op.Domain);
         if (domain == null || target.Error != 0)
-            return op.Command is GetMemList or ArchSetup or SetOptFeature ? -Errno.EINVAL : -Errno.ESRCH;
+            return op.Command is GetMemList or ArchSetup or SetOptFeature or AssignDevice or DeassignDevice ? -Errno.EINVAL : -Errno.ESRCH;
         bool isSelf = domain == caller;
         switch (op.Command)
         {
@@ -158,7 +159,7 @@ internal static unsafe partial class DomctlOp
                 // The identity mapping of region 7 saves faults on hardware; here it would save nothing.
                 return op.As<ulong>() == 1 ? 0 : -Errno.ENOSYS;
             default:
-                return OnVcpus(call, control, domain, ref op, out isAnswered);
+                return OnDevices(call, control, domain, ref op, out isAnswered);
         }
     }
 

@@ -80,11 +80,7 @@ internal static unsafe partial class Hypercall
         // Blocked, stopped or preempted: the run loop sees to it behind the break.
         if (s->Deadline == 0)
             return Step.Resync;
-        if (!Reflection.IsDue(p))
-            return Step.Next;
-        CodePosition.Advance(s, i);
-        Reflection.DeliverEvents(s);
-        return Step.Redirect;
+        return Reflection.IsDue(p) ? Reflection.DeliverBehind(s, i) : Step.Next;
     }
 
     /// <summary>A handler that changes translations: whoever waits for other vCPUs to forget one serves the caller meanwhile.</summary>

@@ -167,9 +167,11 @@ internal static unsafe partial class MemoryOp
     // A new frame has to have a number here: the lowest that is free. The list, where there is one, gets the machine frames.
     private static int Increase(DomainMemory caller, DomainMemory memory, in Reservation r, ulong from, int count)
     {
+        // What one extent of the list found taken is not looked at again by the next.
+        ulong first = 0;
         for (int done = 0; done < count; done++)
         {
-            if (!memory.PopulateAnywhere(1UL << (int)r.Order, out ulong first)
+            if (!memory.PopulateAnywhere(1UL << (int)r.Order, first, out first)
                 || !r.Extents.IsNull && !r.Extents.Write(caller, memory.MachineFrameOf(first), from + (uint)done))
                 return done;
         }

@@ -25,7 +25,12 @@ public sealed unsafe partial class DomainMemory
                 return true;
             }
 
+            // Its part of the budget goes with the frame.
             Abandon(slot, gpfn);
+        }
+        else
+        {
+            Budget?.Return(Frame.Size);
         }
         Interlocked.Decrement(ref populated);
         return false;
@@ -82,12 +87,12 @@ public sealed unsafe partial class DomainMemory
     }
 
     /// <summary>
-    /// Puts own, zero-filled frames at the lowest free numbers that begin at a multiple of their count, a power of 2 (increase_reservation). False where there
-    /// is no room or the domain may not have as many.
+    /// Puts own, zero-filled frames at the lowest free numbers from <paramref name="from"/> on that begin at a multiple of their count, a power of 2
+    /// (increase_reservation). False where there is no room or the domain may not have as many.
     /// </summary>
-    public bool PopulateAnywhere(ulong count, out ulong first)
+    public bool PopulateAnywhere(ulong count, ulong from, out ulong first)
     {
-        for (first = 0; first + count <= arenaFrames; first += count)
+        for (first = from; first + count <= arenaFrames; first += count)
         {
             ulong done = 0;
             while (done < count && Populate(first + done))
@@ -212,7 +217,7 @@ public sealed unsafe partial class DomainMemory
 
     private bool Reserve()
     {
-        if (Interlocked.Increment(ref populated) <= Maximum)
+        if (Interlocked.Increment(ref populated) <= Maximum && Budget?.TryTake(Frame.Size) != false)
             return true;
         Interlocked.Decrement(ref populated);
         return false;
@@ -238,6 +243,7 @@ public sealed unsafe partial class DomainMemory
     {
         HostPages.Discard(OwnFrame(gpfn));
         Volatile.Write(ref slot->Backing, 0);
+        Budget?.Return(Frame.Size);
     }
 
     // Replaces a mapping of the given kind (and host frame, where one is given). Bounded: another change of kind ends it.

@@ -78,7 +78,7 @@ public sealed class MachinePci
     {
         lock (_gate)
         {
-            if (Find(caller, address, out int slot) is not { } place || place.Owner != place.Home || machine == place.Home)
+            if (Find(caller, address, out int slot) is not { } place || place.Owner != place.Home || machine == place.Home || _host.MachineOf(machine.Domain) != machine)
                 return -Errno.EINVAL;
             Take(slot, place);
             int line = MachineInterrupts.FirstPciLine + slot;

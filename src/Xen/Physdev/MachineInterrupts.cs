@@ -188,7 +188,10 @@ public sealed class MachineInterrupts : ILineSink
             return LinesOf(vector, level: true) != 0;
     }
 
-    /// <summary>A domain binds a vector: 0, or -EBUSY where another one has it for itself, or too many have it.</summary>
+    /// <summary>
+    /// A domain binds a vector: 0, or -EBUSY where another one has it for itself, or too many have it. The first one that binds it unmasks its lines, the last one that
+    /// lets go of it masks them: Linux/ia64 sets a line up masked, and leaves the rest to the hypervisor.
+    /// </summary>
     internal int Bind(XenDomain domain, int vector, bool willShare)
     {
         lock (_gate)
@@ -198,6 +201,8 @@ public sealed class MachineInterrupts : ILineSink
             if (v.Guests.Count != 0 && !(willShare && v.IsShared) || v.Guests.Count == MostGuests)
                 return -Errno.EBUSY;
             v.IsShared = willShare;
+            if (v.Guests.Count == 0)
+                SetMask(vector, masked: false);
             v.Guests.Add(domain);
             TellWhoEnds(vector);
             return 0;
@@ -220,6 +225,8 @@ public sealed class MachineInterrupts : ILineSink
         lock (_gate)
         {
             _vectors[vector].Guests?.Remove(domain);
+            if (_vectors[vector].Guests is [])
+                SetMask(vector, masked: true);
             EndFor(domain, vector);
         }
     }
@@ -245,6 +252,16 @@ public sealed class MachineInterrupts : ILineSink
             int line = BitOperations.TrailingZeroCount(lines);
             if (_asserted[line])
                 Send(line);
+        }
+    }
+
+    private void SetMask(int vector, bool masked)
+    {
+        // Lines that nobody has set up have vector 0.
+        for (int line = 0; line < Lines && vector >= FirstVector; line++)
+        {
+            if ((_entries[line] & VectorMask) == (uint)vector)
+                _entries[line] = masked ? _entries[line] | Masked : _entries[line] & ~Masked;
         }
     }
 

@@ -53,9 +53,7 @@ internal static unsafe class Hyperprivops
         };
         if (number == 0x01 || step is Step.Redirect or Hypervisor.NotTaken || !Reflection.IsDue(p))
             return step;
-        CodePosition.Advance(s, i);
-        Reflection.DeliverEvents(s);
-        return Step.Redirect;
+        return Reflection.DeliverBehind(s, i);
     }
 
     private static int Result(VcpuState* s, ulong value)

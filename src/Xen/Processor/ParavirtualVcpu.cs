@@ -6,6 +6,7 @@ using FastXen.Core.State;
 using FastXen.Mmu;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Processor.Fast;
 
 namespace FastXen.Xen.Processor;
 
@@ -47,6 +48,7 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
         _state->Info = (VcpuInfo*)(machine.SharedInfo + VcpuInfo.Bytes * number);
         processor.State->Hypervisor = HypervisorEntry.Table;
         processor.State->Hypervised = _state;
+        processor.Code.Breaks ??= new FastBreaks();
     }
 
     /// <summary>The machine that it is part of.</summary>

@@ -24,9 +24,7 @@ internal static unsafe class PrivilegedInstructions
         int step = Emulate(s, p, i);
         if (step is not (Step.Next or Step.Resync) || !Reflection.IsDue(p))
             return step;
-        CodePosition.Advance(s, i);
-        Reflection.DeliverEvents(s);
-        return Step.Redirect;
+        return Reflection.DeliverBehind(s, i);
     }
 
     private static int Emulate(VcpuState* s, ParavirtualState* p, Instruction* i)

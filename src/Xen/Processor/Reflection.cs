@@ -1,4 +1,5 @@
 using FastXen.Core;
+using FastXen.Core.Decode;
 using FastXen.Core.Interpret;
 using FastXen.Core.State;
 using FastXen.Mmu;
@@ -14,7 +15,7 @@ internal static unsafe class Reflection
     private const ulong Valid = 1UL << 63;
 
     // PSR bits that a handler of the guest begins without.
-    private const ulong Cleared = Psr.Ac | Psr.Dfl | Psr.Dfh | Psr.Sp | Psr.Di | Psr.Si | Psr.Db | Psr.Lp | Psr.Tb | Psr.Cpl | Psr.Mc | Psr.Is
+    internal const ulong Cleared = Psr.Ac | Psr.Dfl | Psr.Dfh | Psr.Sp | Psr.Di | Psr.Si | Psr.Db | Psr.Lp | Psr.Tb | Psr.Cpl | Psr.Mc | Psr.Is
         | Psr.Id | Psr.Da | Psr.Dd | Psr.Ss | Psr.Ed | Psr.Ia | Psr.Be;
 
     /// <summary>The processor was interrupted.</summary>
@@ -52,6 +53,15 @@ internal static unsafe class Reflection
         p->Registers->Isr = (ulong)s->Slot << Isr.EiShift;
         Enter(s, p, p->EventCallback);
         p->Registers->InterruptCollectionEnabled = 0;
+    }
+
+    /// <summary>As <see cref="DeliverEvents"/> behind an instruction that has completed, where an event is due.</summary>
+    public static int DeliverBehind(VcpuState* s, Instruction* i)
+    {
+        s->LastIp = CodePosition.Bundle(s, i);
+        CodePosition.Advance(s, i);
+        DeliverEvents(s);
+        return Step.Redirect;
     }
 
     /// <summary>True when an event is pending that the guest takes now.</summary>

@@ -11,13 +11,13 @@ namespace FastXen.Xen.Processor;
 internal static unsafe class VirtualPsr
 {
     // What reaches the processor as the guest asked for it.
-    private const ulong Passed = Psr.Be | Psr.Up | Psr.Ac | Psr.Mfl | Psr.Mfh | Psr.Pk | Psr.Dfl | Psr.Sp | Psr.Db | Psr.Lp | Psr.Tb
+    internal const ulong Passed = Psr.Be | Psr.Up | Psr.Ac | Psr.Mfl | Psr.Mfh | Psr.Pk | Psr.Dfl | Psr.Sp | Psr.Db | Psr.Lp | Psr.Tb
         | Psr.Id | Psr.Da | Psr.Dd | Psr.Ss | Psr.Ed | Psr.Ia;
 
     // How the processor runs whatever the guest asks for.
-    private const ulong Real = Psr.Ic | Psr.Dt | Psr.Rt | Psr.It | Psr.Bn | Psr.Di;
+    internal const ulong Real = Psr.Ic | Psr.Dt | Psr.Rt | Psr.It | Psr.Bn | Psr.Di;
 
-    private const ulong Translation = Psr.Dt | Psr.Rt | Psr.It;
+    internal const ulong Translation = Psr.Dt | Psr.Rt | Psr.It;
 
     /// <summary>The virtual PSR now; ri is that of the state's slot.</summary>
     public static ulong Read(VcpuState* s, ParavirtualState* p)

@@ -39,6 +39,16 @@ public sealed class XenstoreConnection
 
     internal uint LastTransaction { get; set; }
 
+    /// <summary>Nothing waits for the client.</summary>
+    internal bool IsIdle
+    {
+        get
+        {
+            lock (output)
+                return output.Count == 0;
+        }
+    }
+
     /// <summary>Takes the next message to the client. Under no lock of the caller's that the server may want.</summary>
     internal bool TryTake(out byte[] message)
     {

@@ -82,6 +82,9 @@ internal sealed unsafe class XenstoreRing : IEventSink
         return moved;
     }
 
+    /// <summary>Nothing is under way, as far as one can see: no request is halfway, the guest has all replies, or the ring is broken.</summary>
+    public bool IsQuiet => IsBroken || (inputLength == 0 && outputDone == output.Length && Index(RequestIndices + 4) == requestConsumer && Connection.IsIdle);
+
     private bool Send(out bool isEmpty)
     {
         bool moved = false;

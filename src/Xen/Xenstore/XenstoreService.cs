@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using FastXen.Events;
+using System.Runtime.CompilerServices;
 using FastXen.Xen.EventChannels;
 
 namespace FastXen.Xen.Xenstore;
@@ -12,6 +12,8 @@ public sealed class XenstoreService : IDomainIntroduction, IDisposable
 {
     private readonly DomainDirectory directory;
     private readonly ConcurrentDictionary<ushort, Client> clients = new();
+    // Domains whose rings other domains serve, and those, by number.
+    private readonly ConditionalWeakTable<XenDomain, StrongBox<ushort>> taken = [];
     private readonly BlockingCollection<Client> ready = [];
     private readonly Thread thread;
 
@@ -51,10 +53,17 @@ public sealed class XenstoreService : IDomainIntroduction, IDisposable
             client.Close();
             return Errno.EINVAL;
         }
+        taken.Remove(found);
+        DomainHome.SetServer(Server, domain, null);
         Server.DomainIntroduced();
         client.Signal();
         return 0;
     }
+
+    /// <summary>
+    /// The domain that took over a domain's ring (it bound the port of it): for this domain nothing in this store is true any more but what the host keeps of it. Null: nobody did.
+    /// </summary>
+    public ushort? TakenOverBy(XenDomain domain) => taken.TryGetValue(domain, out StrongBox<ushort>? by) ? by.Value : null;
 
     /// <inheritdoc/>
     public int Release(ushort domain)
@@ -76,10 +85,36 @@ public sealed class XenstoreService : IDomainIntroduction, IDisposable
         ready.Dispose();
     }
 
+    private void TakeOver(Client client, XenDomain by)
+    {
+        XenDomain domain = client.Domain;
+        if (!clients.TryRemove(KeyValuePair.Create(domain.Id, client)))
+            return;
+        taken.AddOrUpdate(domain, new StrongBox<ushort>(by.Id));
+        DomainHome.SetServer(Server, domain.Id, by.Id);
+        Server.DomainReleased(domain.Id);
+    }
+
+    /// <summary>Told of what serving a domain threw; its ring is served no more.</summary>
+    public Action<XenDomain, Exception> Failed { get; init; } = static (_, _) => { };
+
     private void Run()
     {
         foreach (Client client in ready.GetConsumingEnumerable())
-            client.Serve();
+        {
+            try
+            {
+                client.Serve();
+            }
+#pragma warning disable CA1031 // Something that this domain asked for broke the store: the domain ends, the process does not.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                clients.TryRemove(KeyValuePair.Create(client.Domain.Id, client));
+                client.Close();
+                Failed(client.Domain, e);
+            }
+        }
     }
 
     private void Schedule(Client client)
@@ -95,8 +130,12 @@ public sealed class XenstoreService : IDomainIntroduction, IDisposable
     }
 
     // A domain's ring, its page and its channel.
-    private sealed unsafe class Client : IEventSink
+    private sealed unsafe class Client : IYieldingService
     {
+        // Turns of the ring in which its guest has to come to rest for somebody else to take it over.
+        private const int LastTurns = 4;
+
+
         private readonly XenstoreService service;
         private readonly Lock use = new();
         private readonly XenstoreRing ring;
@@ -159,10 +198,33 @@ public sealed class XenstoreService : IDomainIntroduction, IDisposable
             }
         }
 
+        // Between two messages only: nobody could go on with half of one, and a guest waits for its replies.
+        public int Yield(XenDomain to)
+        {
+            lock (use)
+            {
+                if (isClosed)
+                    return 0;
+                bool moved = false;
+                for (int turn = 0; turn < LastTurns && (turn == 0 || !ring.IsQuiet); turn++)
+                    moved |= ring.Serve(out _);
+                if (moved)
+                    channel?.Notify();
+                if (!ring.IsQuiet)
+                    return -Errno.EAGAIN;
+                Close();
+            }
+
+            service.TakeOver(this, to);
+            return 0;
+        }
+
         public void Close()
         {
             lock (use)
             {
+                if (isClosed)
+                    return;
                 isClosed = true;
                 channel?.Close();
                 service.Server.Disconnect(ring.Connection);

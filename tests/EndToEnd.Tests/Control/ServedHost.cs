@@ -7,9 +7,10 @@ public abstract class ServedHost : IDisposable
 {
     private readonly FastXenProcess _host;
 
-    protected ServedHost()
+    /// <summary>Starts it. <paramref name="arguments"/>: options and configs of <c>serve</c>.</summary>
+    protected ServedHost(params string[] arguments)
     {
-        _host = new FastXenProcess("serve", "--socket", Socket);
+        _host = new FastXenProcess(["serve", "--socket", Socket, .. arguments]);
         while (!File.Exists(Socket)) Thread.Sleep(10);
         // Bound before it listens.
         while (Run("list").Code != 0) Thread.Sleep(10);

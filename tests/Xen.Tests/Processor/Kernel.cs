@@ -13,8 +13,8 @@ internal sealed class Kernel : IDisposable
 {
     public const ulong Code = 0x10_0000, Vectors = 0x11_0000, Others = 0x12_0000, Results = 0x20_0000, Window = 0xffff_ffff_fff0_0000;
 
-    // r21: the shared registers; r22: the vCPU's part of shared_info.
-    private const string Prologue = """
+    /// <summary>Its begin. r21: the shared registers; r22: the vCPU's part of shared_info.</summary>
+    public const string Prologue = """
         movl r28=0xfffffffffff00000 ;;
         mov r2=0x600 ;;
         break 0x1000 ;;

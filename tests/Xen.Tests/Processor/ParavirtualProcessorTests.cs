@@ -306,7 +306,7 @@ public sealed class ParavirtualProcessorTests
     }
 
     // callback_op(register, 0x111800): r14 is left at the argument.
-    private const string RegisterCallback = """
+    internal const string RegisterCallback = """
         movl r14=0x180000 ;;
         st8 [r14]=r0 ;;
         adds r15=8,r14 ;;

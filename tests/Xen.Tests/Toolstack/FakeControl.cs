@@ -20,6 +20,12 @@ internal sealed class FakeControl(XenHost host) : IDomainControl
         public ulong[] Affinity { get; set; } = [];
     }
 
+    /// <summary>The domains that it made and that are not destroyed, oldest first.</summary>
+    public IEnumerable<XenDomain> Made => entries.Values.Select(static entry => entry.Machine.Domain).OrderBy(static domain => domain.Id);
+
+    /// <summary>How many there may be.</summary>
+    public int MostDomains { get; init; } = int.MaxValue;
+
     public HostResources Resources => new(2, 1_600_000, 1 << 16, 1 << 15);
 
     public SchedulerKind Scheduler => SchedulerKind.Credit;
@@ -34,6 +40,8 @@ internal sealed class FakeControl(XenHost host) : IDomainControl
         id = request.Id != 0 ? request.Id : host.Directory.NextFree();
         if (host.Directory.Find(id) != null)
             return -Errno.EINVAL;
+        if (entries.Count >= MostDomains)
+            return -Errno.ENOMEM;
         var machine = new ParavirtualMachine(host, id, new ParavirtualConfiguration { Memory = 0x1_0000, MaximumMemory = Room, Populate = false, Vcpus = 0 });
         machine.Domain.Handle = request.Handle;
         entries.Add(id, new Entry(machine));
@@ -42,7 +50,8 @@ internal sealed class FakeControl(XenHost host) : IDomainControl
 
     public int SetVcpus(XenDomain domain, int count)
     {
-        Entry entry = entries[domain.Id];
+        if (Of(domain) is not { } entry)
+            return -Errno.ESRCH;
         entry.Machine.SetVcpus(count);
         entry.Affinity = [.. Enumerable.Repeat(3UL, count)];
         return 0;
@@ -52,7 +61,7 @@ internal sealed class FakeControl(XenHost host) : IDomainControl
 
     public int Unpause(XenDomain domain) => SetPaused(domain, false);
 
-    public bool IsPaused(XenDomain domain) => entries.TryGetValue(domain.Id, out Entry? entry) && entry.IsPaused;
+    public bool IsPaused(XenDomain domain) => Of(domain) is { IsPaused: true };
 
     public bool TryHold(XenDomain domain)
     {
@@ -76,31 +85,45 @@ internal sealed class FakeControl(XenHost host) : IDomainControl
         return 0;
     }
 
+    /// <summary>Ends all domains that it made.</summary>
+    public void DestroyAll()
+    {
+        foreach (XenDomain domain in Made.ToList())
+            Destroy(domain);
+    }
+
     public VcpuActivity ActivityOf(XenDomain domain, int vcpu) => new(1_000_000UL * ((ulong)vcpu + 1), false, true, vcpu % 2);
 
-    public ulong GetAffinity(XenDomain domain, int vcpu) => entries[domain.Id].Affinity[vcpu];
+    public ulong GetAffinity(XenDomain domain, int vcpu) => Of(domain)?.Affinity[vcpu] ?? 0;
 
     public int SetAffinity(XenDomain domain, int vcpu, ulong hostThreads)
     {
         if ((hostThreads & 3) == 0)
             return -Errno.EINVAL;
-        entries[domain.Id].Affinity[vcpu] = hostThreads & 3;
+        if (Of(domain) is not { } entry)
+            return -Errno.ESRCH;
+        entry.Affinity[vcpu] = hostThreads & 3;
         return 0;
     }
 
-    public CreditShare GetShare(XenDomain domain) => entries[domain.Id].Share;
+    public CreditShare GetShare(XenDomain domain) => Of(domain)?.Share ?? default;
 
     public int SetShare(XenDomain domain, CreditShare share)
     {
-        entries[domain.Id].Share = share;
+        if (Of(domain) is not { } entry)
+            return -Errno.ESRCH;
+        entry.Share = share;
         return 0;
     }
 
     private int SetPaused(XenDomain domain, bool value)
     {
-        if (!entries.TryGetValue(domain.Id, out Entry? entry))
+        if (Of(domain) is not { } entry)
             return -Errno.ESRCH;
         entry.IsPaused = value;
         return 0;
     }
+
+    // Null: somebody else made the domain.
+    private Entry? Of(XenDomain domain) => entries.GetValueOrDefault(domain.Id);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastXen.Xen.Console;
 using FastXen.Xen.Hypercalls;
 using FastXen.Xen.Memory;
 
@@ -11,10 +12,10 @@ internal sealed unsafe class Hypercaller : IDisposable
 
     private const ulong InlineTag = 1UL << 63;
 
-    public Hypercaller(XenHost host, ushort id, bool isPrivileged = false, ulong memory = 1 << 20, ulong? maximum = null)
+    public Hypercaller(XenHost host, ushort id, bool isPrivileged = false, ulong memory = 1 << 20, ulong? maximum = null, IHypervisorConsole? console = null)
     {
         Host = host;
-        Machine = new ParavirtualMachine(host, id, new ParavirtualConfiguration { Memory = memory, MaximumMemory = maximum, IsPrivileged = isPrivileged });
+        Machine = new ParavirtualMachine(host, id, new ParavirtualConfiguration { Memory = memory, MaximumMemory = maximum, IsPrivileged = isPrivileged, Console = console });
     }
 
     public XenHost Host { get; }

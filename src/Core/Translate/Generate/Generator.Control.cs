@@ -28,6 +28,9 @@ internal sealed unsafe partial class Generator
             case IrOpcode.Cover:
                 EmitCover(ir);
                 break;
+            case IrOpcode.Break:
+                EmitBreak(ir, nextEmitted);
+                break;
             default:
                 EmitFarBranch(ir, nextEmitted);
                 break;

@@ -15,6 +15,7 @@ internal static unsafe class StateOffsets
     public static readonly int FrBuffer = Of(&Origin->FrBuffer);
     public static readonly int GrLimit = Of(&Origin->GrLimit);
     public static readonly int Ip = Of(&Origin->Ip);
+    public static readonly int Slot = Of(&Origin->Slot);
     public static readonly int Psr = Of(&Origin->PsrValue);
     public static readonly int Gr = Of(Origin->Gr);
     public static readonly int GrNat = Of(Origin->GrNat);
@@ -25,6 +26,8 @@ internal static unsafe class StateOffsets
     public static readonly int BspStore = Of(&Origin->BspStore);
     public static readonly int Rnat = Of(&Origin->Rnat);
     public static readonly int IcInFlight = Of(&Origin->IcInFlight);
+    public static readonly int Mmu = Of(&Origin->Mmu);
+    public static readonly int Hypervised = Of(&Origin->Hypervised);
     public static readonly int MemoryBase = Of(&Origin->MemoryBase);
     public static readonly int AlatValid = Of(&Origin->AlatValid);
     public static readonly int AlatRenamed = Of(&Origin->AlatRenamed);

@@ -86,7 +86,7 @@ internal unsafe struct IrInstruction
         or IrOpcode.Float or IrOpcode.FloatCompare or IrOpcode.FloatLoad or IrOpcode.FloatStore or IrOpcode.RotatingLoop or IrOpcode.Call or IrOpcode.CallIndirect or IrOpcode.Return or IrOpcode.PageEnd;
 
     /// <summary>As <see cref="MayLeave"/>, of control instructions.</summary>
-    private readonly bool IsSystem => Opcode is IrOpcode.SwitchBank or IrOpcode.MoveToControl or IrOpcode.SystemMask or IrOpcode.Cover;
+    private readonly bool IsSystem => Opcode is IrOpcode.SwitchBank or IrOpcode.MoveToControl or IrOpcode.SystemMask or IrOpcode.Cover or IrOpcode.Break;
 
     /// <summary>True when the block ends behind it.</summary>
     public readonly bool EndsBlock => Opcode >= IrOpcode.Branch;

@@ -184,6 +184,9 @@ internal enum IrOpcode : byte
 
     /// <summary>cover.</summary>
     Cover,
+
+    /// <summary>A break for which a hypervisor may have host code (<see cref="BreakCode"/>).</summary>
+    Break,
 }
 
 /// <summary>Relations of A to B.</summary>

@@ -22,6 +22,10 @@ internal static unsafe partial class Lifter
             case Opcode.Cover:
                 ir.Opcode = IrOpcode.Cover;
                 return true;
+            case Opcode.BreakM or Opcode.BreakI or Opcode.BreakF or Opcode.BreakX
+                when (context & (TranslationContext.Hypervised | TranslationContext.Nat)) == TranslationContext.Hypervised:
+                ir.Opcode = IrOpcode.Break;
+                return true;
             default:
                 return (context & TranslationContext.CplMask) == 0 && Privileged(ref ir, i, limit, context);
         }
