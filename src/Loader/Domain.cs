@@ -265,6 +265,7 @@ public sealed class Domain : IDisposable
         {
             if (_config.Personality != Personality.Xen) throw new HostException($"{_config.Name} has the platform personality: only a domain on the Xen interface can be saved");
             if (_machine is null) throw new HostException($"{_config.Name} is not running");
+            if (_config.HasPciDevices) throw new HostException($"{_config.Name} has devices on a PCI bus, which cannot be saved");
             if (_save is not null) throw new HostException($"{_config.Name} is being saved already");
             if (!_machine.AskToSuspend()) throw new HostException($"{_config.Name} {_machine.CannotBeAsked ?? "does not watch control/shutdown (yet)"}: it cannot be asked to suspend itself");
             _save = save;

@@ -90,7 +90,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
         // Below 4 GiB, where a larger domain has memory.
         if (configuration.IsPrivileged && configuration.Memory <= MaximumPciMemory)
+        {
             ShowPci();
+            // As Xen does for dom0: the legacy ports are there without being asked for.
+            for (ulong gpfn = MachineMap.PortSpace >> Frame.Shift; gpfn < MachineMap.PortSpace + MachineMap.PortSpaceSize >> Frame.Shift; gpfn++)
+                memory.AddMmio(gpfn);
+        }
+
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);

@@ -160,8 +160,7 @@ public static class GuestConfigReader
         CheckBackends(node, config);
         return !config.HasPciDevices || config.Memory <= ParavirtualMachine.MaximumPciMemory
             ? config
-            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above",
-                MemorySize.Format(config.Memory));
+            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above");
     }
 
     private static void CheckBackends(ConfigNode node, GuestConfig config)
