@@ -91,11 +91,11 @@ public sealed class ControlCommandTests : ServedHost
         watcher.Expect("idle");
         // Until it listens.
         Thread.Sleep(100);
-        Process.Signal("TERM");
-        Assert.Equal(0, Process.WaitForExit());
+        Host.Signal("TERM");
+        Assert.Equal(0, Host.WaitForExit());
         Assert.Equal(0, watcher.WaitForExit());
-        Assert.Contains("guest (1): asked to shut down", Process.Errors);
-        Assert.Contains("guest (1): powered off", Process.Errors);
+        Assert.Contains("guest (1): asked to shut down", Host.Errors);
+        Assert.Contains("guest (1): powered off", Host.Errors);
         Assert.False(File.Exists(Socket));
         Refused($"{Socket}: there is no such socket", "list");
     }
@@ -120,8 +120,8 @@ public sealed class ControlCommandTests : ServedHost
     [Fact]
     public void A_host_that_is_gone_has_its_sentence()
     {
-        Process.Signal("KILL");
-        Process.WaitForExit();
+        Host.Signal("KILL");
+        Host.WaitForExit();
         Refused($"{Socket}: no host listens there any more", "list");
         // The next host takes the place of the one that died.
         using FastXenProcess next = new("serve", "--socket", Socket);
