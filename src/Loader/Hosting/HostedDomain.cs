@@ -174,6 +174,8 @@ public sealed class HostedDomain
     {
         lock (_lock) _dying = true;
         Domain.RequestStop();
+        // One that a toolstack made may never have run: it comes to its end all the same.
+        _ = RunToEndAsync();
     }
 
     /// <summary>As <see cref="Domain.Fail"/>.</summary>
