@@ -154,10 +154,11 @@ public sealed class MachinePci
     }
 
     // When this returns the device reaches nobody's memory.
-    private static void Take(int slot, Place place)
+    private void Take(int slot, Place place)
     {
         place.Owner!.Pci!.Unplug(slot);
         place.Home.Pci!.Unplug(slot);
         place.Function!.Dispose();
+        _host.Interrupts.SetLine(MachineInterrupts.FirstPciLine + slot, false);
     }
 }
