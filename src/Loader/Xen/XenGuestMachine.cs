@@ -39,7 +39,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public PhysicalMemory Memory => _machine.Arena;
 
-    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, _machine.Configuration.Memory)];
+    // A toolstack's domain has memory up to where it put it.
+    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, Math.Max(_machine.Configuration.Memory, _machine.Domain.Memory.EndOfRam << Frame.Shift))];
 
     public ulong MemoryBytes => (ulong)_machine.Domain.Memory.Populated << Frame.Shift;
 
@@ -70,6 +71,13 @@ internal sealed class XenGuestMachine : IGuestMachine
     }
 
     public void RequestStop() => RequestStop(VcpuStop.Requested);
+
+    public void Fail(string reason)
+    {
+        _isAskedToEnd = true;
+        if (Processors is [var first, ..]) first.Crash(reason);
+        else _report(reason);
+    }
 
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
@@ -110,13 +118,13 @@ internal sealed class XenGuestMachine : IGuestMachine
     public bool AskForVcpus(int count)
     {
         for (int vcpu = 0; vcpu < Processors.Count; vcpu++)
-            Store.Set(string.Create(CultureInfo.InvariantCulture, $"{Home}/cpu/{vcpu}/availability"), vcpu < count ? "online" : "offline");
+            DomainHome.SetAvailability(Store, _machine.Domain.Id, vcpu, vcpu < count);
         return true;
     }
 
     public bool AskForMemory(ulong bytes)
     {
-        Store.Set($"{Home}/memory/target", (bytes >> 10).ToString(CultureInfo.InvariantCulture));
+        Store.Set(DomainHome.MemoryTargetOf(_machine.Domain.Id), (bytes >> 10).ToString(CultureInfo.InvariantCulture));
         return true;
     }
 
