@@ -72,11 +72,7 @@ internal sealed class DomainControl(Host host, XenHost xen) : IDomainControl
     public int Resume(XenDomain domain) => -Errno.ENOSYS;
 
     // On a thread of its own: the end waits for the domain's processors, which may wait for the caller.
-    public int Destroy(XenDomain domain) => Do(domain, static hosted => Task.Run(() =>
-    {
-        hosted.Destroy();
-        return hosted.RunToEndAsync();
-    }));
+    public int Destroy(XenDomain domain) => Do(domain, static hosted => Task.Run(hosted.Destroy));
 
     public VcpuActivity ActivityOf(XenDomain domain, int vcpu)
     {

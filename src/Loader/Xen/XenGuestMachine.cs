@@ -65,7 +65,8 @@ internal sealed class XenGuestMachine : IGuestMachine
     public VcpuStop Finish()
     {
         _console.Flush();
-        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash) _report(crash);
+        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash)
+            _report(crash + _machine.Vcpus.First(static vcpu => vcpu.Processor.CrashReason is not null).RecentHypercalls);
         return StopReason;
     }
 
@@ -117,13 +118,13 @@ internal sealed class XenGuestMachine : IGuestMachine
     public bool AskForVcpus(int count)
     {
         for (int vcpu = 0; vcpu < Processors.Count; vcpu++)
-            Store.Set(string.Create(CultureInfo.InvariantCulture, $"{Home}/cpu/{vcpu}/availability"), vcpu < count ? "online" : "offline");
+            DomainHome.SetAvailability(Store, _machine.Domain.Id, vcpu, vcpu < count);
         return true;
     }
 
     public bool AskForMemory(ulong bytes)
     {
-        Store.Set($"{Home}/memory/target", (bytes >> 10).ToString(CultureInfo.InvariantCulture));
+        Store.Set(DomainHome.MemoryTargetOf(_machine.Domain.Id), (bytes >> 10).ToString(CultureInfo.InvariantCulture));
         return true;
     }
 
