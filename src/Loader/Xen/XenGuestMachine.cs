@@ -65,7 +65,8 @@ internal sealed class XenGuestMachine : IGuestMachine
     public VcpuStop Finish()
     {
         _console.Flush();
-        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash) _report(crash);
+        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash)
+            _report(crash + _machine.Vcpus.First(static vcpu => vcpu.Processor.CrashReason is not null).RecentHypercalls);
         return StopReason;
     }
 
