@@ -30,10 +30,11 @@ u64 random(void) {
 }
 u64 below(u64 limit) { return random() % limit; }
 
-// Taken for an address, it is not one of the kernel's.
+// Taken for an address, or for the number of a frame, it is not one of the kernel's.
 static u64 harmless(u64 value) {
     u64 address = value & 0x07ffffffffffffff;
-    return !is_wild && address >= 0x1000000 && address < 0x4000000 ? value | 1UL << 32 : value;
+    int is_ours = (address >= 0x1000000 && address < 0x4000000) || (address >= 0x1000000 >> PAGE_SHIFT && address < 0x4000000 >> PAGE_SHIFT);
+    return !is_wild && is_ours ? value | 1UL << 32 : value;
 }
 
 u64 some_number(void) {
