@@ -36,8 +36,8 @@ internal sealed unsafe class FastBreaks : BreakCode
     }
 
     /// <inheritdoc/>
-    // Hypercalls may save the processor, or set its registers.
-    public override bool KeepsPredicates(ulong immediate, int level) => IsHyperprivop(immediate, level);
+    // Hypercalls may save the processor, or set its registers; rfi and cover rename predicates.
+    public override bool KeepsPredicates(ulong immediate, int level) => IsHyperprivop(immediate, level) && immediate is not (0x01 or 0x04);
 
     private static bool IsHyperprivop(ulong immediate, int level) => level == ParavirtualState.KernelLevel && immediate - 1 < Hyperprivops.End - 1;
 }
