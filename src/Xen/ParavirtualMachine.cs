@@ -24,6 +24,9 @@ public sealed record ParavirtualConfiguration
     /// <summary>False for a domain that a toolstack builds: it begins without memory and may have none until the toolstack says how much.</summary>
     public bool Populate { get; init; } = true;
 
+    /// <summary>What its frames are taken from; null: its memory has been set aside by whoever makes it.</summary>
+    public MemoryBudget? Budget { get; init; }
+
     /// <summary>vCPUs; 0: <see cref="ParavirtualMachine.SetVcpus"/> makes them.</summary>
     public int Vcpus { get; init; } = 1;
 
@@ -74,7 +77,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             throw new ArgumentException($"{configuration.Memory >> 20} MiB of memory, {span >> 20} MiB at most", nameof(configuration));
         _arena = new PhysicalMemory(span);
         _arena.AddRam(0, span);
-        var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
+        var memory = new DomainMemory(_arena, host.Frames) { Observer = this, Budget = configuration.Budget };
         Domain = new XenDomain(host.Directory, id, memory, 0, this, configuration.IsPrivileged) { ConventionalEnd = configuration.Memory };
         Domain.EventChannels.PirqController = new DomainInterrupts(host.Interrupts, Domain);
         SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
@@ -87,7 +90,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
         // Below 4 GiB, where a larger domain has memory.
         if (configuration.IsPrivileged && configuration.Memory <= MaximumPciMemory)
+        {
             ShowPci();
+            // As Xen does for dom0: the legacy ports are there without being asked for.
+            for (ulong gpfn = MachineMap.PortSpace >> Frame.Shift; gpfn < MachineMap.PortSpace + MachineMap.PortSpaceSize >> Frame.Shift; gpfn++)
+                memory.AddMmio(gpfn);
+        }
+
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);
@@ -233,6 +242,15 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         foreach (ParavirtualVcpu vcpu in _vcpus)
             vcpu.Processor.RequestStop(stop);
         HasShutDown?.Invoke();
+    }
+
+    /// <summary>A part of the host that serves the domain broke: it ends as crashed, for this reason. Any thread.</summary>
+    public void Fail(string reason)
+    {
+        if (_vcpus is [var first, ..])
+            first.Processor.Crash(reason);
+        else
+            Configuration.Report(reason);
     }
 
     /// <summary>

@@ -24,7 +24,10 @@ public sealed class XenHost : IDisposable
     /// <summary>A host without domains.</summary>
     public XenHost()
     {
-        _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer()));
+        _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer())
+        {
+            Failed = (domain, e) => MachineOf(domain)?.Fail($"internal error in the store: {e}"),
+        });
         _devices = new Lazy<DriverDomain>(() => new DriverDomain(Store.Server));
         _served = new Lazy<ServedDevices>(() => new ServedDevices(Store.Server));
         Pci = new MachinePci(this);

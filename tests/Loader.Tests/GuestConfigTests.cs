@@ -27,6 +27,23 @@ public class GuestConfigTests
     }
 
     [Fact]
+    public void Devices_of_a_xen_domain_are_on_its_PCI_bus_where_it_says_so()
+    {
+        GuestConfig config = Parse("""
+            { "kernel": "v", "personality": "xen", "rng": true, "disks": [ { "path": "a" }, { "path": "b", "pci": true } ], "network": [ { "pci": true }, { } ] }
+            """);
+        // Written and read again it is the same.
+        foreach (GuestConfig read in (GuestConfig[])[config, GuestConfigReader.ParseInline(Encoding.UTF8.GetString(GuestConfigWriter.Write(config)), "/")[0]])
+        {
+            Assert.True(read.HasRng && read.HasPciDevices);
+            Assert.Equal([false, true], read.Disks.Select(static disk => disk.IsPci));
+            Assert.Equal([true, false], read.Network.Select(static network => network.IsPci));
+        }
+
+        Assert.False(Parse("""{ "kernel": "v", "personality": "xen", "disks": [ { "path": "a" } ] }""").HasPciDevices);
+    }
+
+    [Fact]
     public void Every_field_is_read()
     {
         GuestConfig config = Parse("""
@@ -96,11 +113,16 @@ public class GuestConfigTests
     [InlineData("""{ "kernel": "v", "network": [ { "type": "tap" } ] }""", "/guests/g.json: network[0].device: expected the name of a TAP interface of the host, found nothing")]
     [InlineData("""{ "kernel": "v", "network": [ { "device": "tap0" } ] }""", "/guests/g.json: network[0].device: only a \"tap\" network has a device, this one is \"nat\"")]
     [InlineData("""{ "kernel": "v", "network": [ { "hostForwards": [ "tcp:99999:22" ] } ] }""", "/guests/g.json: network[0].hostForwards: expected \"tcp:HOSTPORT:GUESTPORT\" or \"udp:HOSTADDRESS:HOSTPORT:GUESTPORT\", found \"tcp:99999:22\"")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "pci": true } ] }""", "/guests/g.json: disks[0].pci: all devices of a \"platform\" machine are on its PCI bus; only a domain with the \"xen\" personality is asked")]
+    [InlineData("""{ "kernel": "v", "network": [ { "pci": 1 } ] }""", "/guests/g.json: network[0].pci: expected true or false, found \"1\"")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "path": "a", "pci": true, "name": "xvda" } ] }""", "/guests/g.json: disks[0].name: the guest chooses what to call a disk on its PCI bus")]
+    [InlineData("""{ "kernel": "v", "rng": true }""", "/guests/g.json: rng: a \"platform\" machine always has a source of random numbers; only a domain with the \"xen\" personality is asked")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "memory": "4G", "rng": true }""", "/guests/g.json: memory: expected at most 3G for a domain with devices on a PCI bus, whose registers lie above, found \"4G\"")]
     [InlineData("""{ "kernel": "v", "console": { "type": "file" } }""", "/guests/g.json: console.path: expected a file name, found nothing")]
     [InlineData("""{ "kernel": "v", "console": { "path": "x" } }""", "/guests/g.json: console.path: a \"stdio\" console has no path")]
     [InlineData("""{ "kernel": "v", "console": { "escape": "ctrl-m" } }""", "/guests/g.json: console.escape: expected a control character such as \"ctrl-]\", or \"none\", found \"ctrl-m\"")]
     [InlineData("""{ "kernel": "v", "console": "stdio" }""", "/guests/g.json: console: expected an object, found \"stdio\"")]
-    [InlineData("""{ "kernel": "v", "commandLine": "a\u0000b" }""", "/guests/g.json: commandLine: expected text without control characters, found \"a\0b\"")]
+    [InlineData("""{ "kernel": "v", "commandLine": "a\u0000b" }""", "/guests/g.json: commandLine: expected text without control characters, found \"a?b\"")]
     [InlineData("""{ "kernel": "v", "disks": [ { "backend": "d", "target": "x" } ] }""", "/guests/g.json: disks[0].backend: only a domain with the \"xen\" personality can be served by another one")]
     [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "backend": "d d", "target": "x" } ] }""", "/guests/g.json: disks[0].backend: expected the name of a domain (1 to 64 letters, digits, '-', '_' or '.'), found \"d d\"")]
     [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "backend": "d" } ] }""", "/guests/g.json: disks[0].target: expected what the domain d is to serve, in 1 to 128 printable characters without spaces, found nothing")]

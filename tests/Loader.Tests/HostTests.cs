@@ -5,6 +5,7 @@ using FastXen.Loader.Hosting;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 using FastXen.Tests;
+using FastXen.Xen;
 
 namespace FastXen.Loader.Tests;
 
@@ -62,6 +63,25 @@ public sealed class HostTests : IDisposable
                 await Task.Delay(1);
             }
         }
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task A_domain_that_a_toolstack_made_and_never_started_ends_by_whoever_asks(bool hasVcpus, bool byShutdown)
+    {
+        HostedDomain domain = _host.CreateEmpty(0, "a test").Domain;
+        XenDomain made = _host.Xen.Directory.Find((ushort)domain.Id)!;
+        if (hasVcpus) Assert.Equal(0, _host.Xen.Control!.SetVcpus(made, 2));
+        if (byShutdown) await domain.ShutdownAsync(Long, force: true).WaitAsync(Long);
+        else
+        {
+            domain.Destroy();
+            await domain.Ended.WaitAsync(Long);
+        }
+        Assert.Empty(_host.Domains);
+        Assert.Null(_host.Xen.Directory.Find((ushort)domain.Id));
     }
 
     // A backend with a defect of its own: what the interface forbids.

@@ -64,6 +64,12 @@ public sealed record GuestConfig
     /// <summary>A guest on the Xen interface is given devices on a PCI bus.</summary>
     public bool HasPciDevices => HasRng || Disks.Any(static disk => disk.IsPci) || Network.Any(static network => network.IsPci);
 
+    /// <summary>What becomes of it when its guest ends.</summary>
+    public EndActions Ends { get; init; } = new();
+
+    /// <summary>Host time that each of its vCPUs is to have, or null.</summary>
+    public RealTimeParameters? Reservation { get; init; }
+
     /// <summary>The console.</summary>
     public ConsoleConfig Console { get; init; } = new();
 
@@ -156,7 +162,7 @@ public sealed record HostForward(ForwardProtocol Protocol, IPEndPoint Host, int 
 /// <summary>Where the console's characters go.</summary>
 public enum ConsoleType
 {
-    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output. For one domain of a process: others get <see cref="Buffer"/>.</summary>
+    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output. Several domains of a run share it; those that come later get <see cref="Buffer"/>.</summary>
     Stdio,
     /// <summary>Output to a file; no input.</summary>
     File,

@@ -25,7 +25,7 @@ public static class GuestConfigReader
     private static readonly string[] GuestFields =
     [
         "$schema", "name", "personality", "privileged", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
-        "disks", "network", "rng", "console", "efiVariables",
+        "disks", "network", "rng", "console", "efiVariables", "onPoweroff", "onReboot", "onCrash", "coreFile", "reservation",
     ];
 
     /// <summary>Reads a config file of one guest.</summary>
@@ -154,12 +154,13 @@ public static class GuestConfigReader
             HasRng = ReadRng(node, personality),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
             EfiVariables = ReadEfiVariables(node, personality),
+            Ends = ReadEnds(node),
+            Reservation = ReadReservation(node.Object("reservation", "period", "slice", "extraTime")),
         };
         CheckBackends(node, config);
         return !config.HasPciDevices || config.Memory <= ParavirtualMachine.MaximumPciMemory
             ? config
-            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above",
-                MemorySize.Format(config.Memory));
+            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above");
     }
 
     private static void CheckBackends(ConfigNode node, GuestConfig config)
@@ -180,6 +181,35 @@ public static class GuestConfigReader
 
     private static ulong ReadHostThreadSet(ConfigNode node, string key) =>
         node.Text(key) is not { } text ? ulong.MaxValue : HostThreadSet.TryParse(text, out ulong set) ? set : throw node.Wrong(key, HostThreadSet.Form);
+
+    private static EndActions ReadEnds(ConfigNode node)
+    {
+        EndActions usual = new();
+        EndActions ends = new(ReadEnd(node, "onPoweroff", usual.OnPoweroff, mayDump: false), ReadEnd(node, "onReboot", usual.OnReboot, mayDump: false),
+            ReadEnd(node, "onCrash", usual.OnCrash, mayDump: true), node.File("coreFile"));
+        bool dumps = ends.OnCrash is EndAction.CoredumpDestroy or EndAction.CoredumpRestart;
+        if (dumps && ends.CoreFile is null) throw node.Wrong("coreFile", "a file name for the core that \"onCrash\" asks for");
+        return dumps || ends.CoreFile is null ? ends : throw node.Problem("coreFile", "\"onCrash\" asks for no core");
+    }
+
+    private static EndAction ReadEnd(ConfigNode node, string key, EndAction usual, bool mayDump)
+    {
+        string[] names = mayDump ? EndActionNames.All : EndActionNames.All[..3];
+        string? text = node.Text(key);
+        if (text is null) return usual;
+        int index = Array.IndexOf(names, text);
+        return index >= 0 ? (EndAction)index : throw node.Wrong(key, string.Join(", ", names[..^1]) + " or " + names[^1]);
+    }
+
+    private static RealTimeParameters? ReadReservation(ConfigNode? node)
+    {
+        const int Longest = 10_000;
+        if (node is null) return null;
+        int period = node.Number("period", 0, 1, Longest), slice = node.Number("slice", 0, 1, Longest);
+        if (period == 0) throw node.Wrong("period", $"milliseconds from 1 to {Longest}");
+        if (slice == 0 || slice > period) throw node.Wrong("slice", $"milliseconds from 1 to the period's {period}");
+        return new RealTimeParameters(TimeSpan.FromMilliseconds(period), TimeSpan.FromMilliseconds(slice), node.Flag("extraTime", absent: false));
+    }
 
     private static bool ReadPrivileged(ConfigNode node, Personality personality)
     {

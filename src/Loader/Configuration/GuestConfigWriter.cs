@@ -38,9 +38,23 @@ public static class GuestConfigWriter
             if (config.HasRng) json.WriteBoolean("rng", true);
             WriteConsole(json, config.Console);
             WritePath(json, "efiVariables", config.EfiVariables);
+            json.WriteString("onPoweroff", config.Ends.OnPoweroff.Spelled());
+            json.WriteString("onReboot", config.Ends.OnReboot.Spelled());
+            json.WriteString("onCrash", config.Ends.OnCrash.Spelled());
+            WritePath(json, "coreFile", config.Ends.CoreFile);
+            if (config.Reservation is { } reservation) WriteReservation(json, reservation);
             json.WriteEndObject();
         }
         return text.WrittenSpan.ToArray();
+    }
+
+    private static void WriteReservation(Utf8JsonWriter json, RealTimeParameters reservation)
+    {
+        json.WriteStartObject("reservation");
+        json.WriteNumber("period", (int)reservation.Period.TotalMilliseconds);
+        json.WriteNumber("slice", (int)reservation.Slice.TotalMilliseconds);
+        json.WriteBoolean("extraTime", reservation.ExtraTime);
+        json.WriteEndObject();
     }
 
     private static void WriteDisk(Utf8JsonWriter json, DiskConfig disk)

@@ -42,6 +42,9 @@ internal sealed class DeviceBackends : IDisposable
         }
     }
 
+    /// <summary>Who is told what broke, and how.</summary>
+    public Action<string, Exception>? Failed { get; set; }
+
     /// <summary>Disks, in the config's order, without those that other domains serve.</summary>
     public IReadOnlyList<DiskDevice> Disks => _disks;
 
@@ -60,7 +63,7 @@ internal sealed class DeviceBackends : IDisposable
         _networks.Add(network.Type switch
         {
             _ when network.Backend is not null => new NetworkEnd(address, null, null),
-            NetworkType.Tap => new NetworkEnd(address, TapBackend.Open(network.Device!), null),
+            NetworkType.Tap => new NetworkEnd(address, TapBackend.Open(network.Device!, e => Failed?.Invoke($"the reader of TAP interface {network.Device}", e)), null),
             // The driver domain connects its card to the switch itself: they agree on more than a backend can.
             NetworkType.Switch when config.Personality == Personality.Xen && !network.IsPci => new NetworkEnd(address, null, _switches(network.Bridge)),
             NetworkType.Switch => new NetworkEnd(address, new SwitchNetwork(_switches(network.Bridge), address), null),

@@ -35,6 +35,9 @@ internal interface IGuestMachine : IDisposable
     /// <summary>Stops the machine as if its plug were pulled. Any thread.</summary>
     void RequestStop();
 
+    /// <summary>Stops the machine as crashed, for a reason of the host's own. Any thread.</summary>
+    void Fail(string reason) => Processors[0].Crash(reason);
+
     /// <summary>Stops the machine to be made anew. Any thread.</summary>
     void RequestReset();
 

@@ -11,6 +11,9 @@ namespace FastXen.Loader.Xen;
 /// <summary>A guest that a toolstack in another domain builds: its machine begins empty, and stays until the toolstack ends it.</summary>
 internal sealed class ToolstackGuest(DomainSurroundings surroundings, Action<string> report) : IGuest
 {
+    /// <summary>Bytes of the host's memory that are set aside for a domain beside its frames: its tables, vCPUs and translated code.</summary>
+    public const ulong HostMemory = 4 << 20;
+
     private HostConsole? _console;
     private bool _hasConsole;
 
@@ -29,14 +32,17 @@ internal sealed class ToolstackGuest(DomainSurroundings surroundings, Action<str
         Console = new ConsoleConfig { Type = ConsoleType.Buffer },
     };
 
+    public Action<string, Exception> Failed { private get; set; } = static (_, _) => { };
+
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
     {
-        _console = new HostConsole(console);
+        _console = new HostConsole(console) { Failed = e => Failed("the console", e) };
         Machine = new ParavirtualMachine(surroundings.Xen(), (ushort)number, new ParavirtualConfiguration
         {
             Memory = 0,
             MaximumMemory = MachineLimits.MaximumMemory,
             Populate = false,
+            Budget = surroundings.Budget,
             Vcpus = 0,
             Translator = surroundings.Translator,
             Console = new GuestLog(number, surroundings.Log),

@@ -14,7 +14,6 @@ using FastXen.Xen.Backends.Served;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
-using FastXen.Xen.Memory;
 using FastXen.Xen.Migration;
 using FastXen.Xen.Pci;
 using FastXen.Xen.Xenstore;
@@ -32,6 +31,7 @@ internal sealed class XenGuest : IGuest
     private readonly VariableStore _variables;
     private Images? _images;
     private string? _restoreFrom;
+    private Action<string, Exception> _failed = static (_, _) => { };
 
     public XenGuest(DomainSurroundings surroundings, GuestConfig config, Action<string> report)
     {
@@ -68,9 +68,18 @@ internal sealed class XenGuest : IGuest
         return new Images(kernel, kernel.ReadXenEntry(), _config.Initrd is { } initrd ? RamDisk.Place(initrd, layout, kernel) : null);
     }
 
+    public Action<string, Exception> Failed
+    {
+        set
+        {
+            _failed = value;
+            _devices.Failed = value;
+        }
+    }
+
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
     {
-        HostConsole end = new(console);
+        HostConsole end = new(console) { Failed = e => _failed("the console", e) };
         ParavirtualConfiguration Complete(ParavirtualConfiguration sizes) => sizes with
         {
             Engine = _config.Engine,
@@ -100,7 +109,7 @@ internal sealed class XenGuest : IGuest
             throw new ImageException(path, $"cannot be restored: {e.Message}", e);
         }
         return Own(restored.Machine, console, () => Connect(restored.Machine, console,
-            (restored.StoreFrame, restored.StorePort), (restored.ConsoleFrame, restored.ConsolePort), static () => { }));
+            (restored.StoreFrame, restored.StorePort), (restored.ConsoleFrame, restored.ConsolePort), restored.Demand, static () => { }));
     }
 
     private XenGuestMachine Own(ParavirtualMachine machine, HostConsole console, Action prepare)
@@ -126,7 +135,7 @@ internal sealed class XenGuest : IGuest
         EventChannelTable channels = machine.Domain.EventChannels;
         // In the name of domain 0, where the store and the consoles' server are on every Xen. dom0's own console is the hypervisor's.
         int storePort = channels.AllocateUnbound(0), consolePort = _config.IsPrivileged ? 0 : channels.AllocateUnbound(0);
-        Connect(machine, console, (DomainBuilder.StoreFrame(machine), storePort), (DomainBuilder.ConsoleFrame(machine), consolePort), () =>
+        Connect(machine, console, (DomainBuilder.StoreFrame(machine), storePort), (DomainBuilder.ConsoleFrame(machine), consolePort), demand: null, () =>
             DomainBuilder.Boot(machine, new DomainImage(_images.Entry, _config.CommandLine, _images.Initrd?.Memory.Start ?? 0, _images.Initrd?.Memory.Length ?? 0)
             {
                 StorePort = storePort,
@@ -135,14 +144,15 @@ internal sealed class XenGuest : IGuest
     }
 
     // The host's services; the domain is in order when "start" is called, and introduced to the store after it.
-    private void Connect(ParavirtualMachine machine, HostConsole end, (ulong Frame, int Port) store, (ulong Frame, int Port) console, Action start)
+    private void Connect(ParavirtualMachine machine, HostConsole end, (ulong Frame, int Port) store, (ulong Frame, int Port) console, DomainDemand? demand, Action start)
     {
         end.Open(machine, console.Frame, console.Port);
         new DomainHome
         {
             Domain = machine.Domain.Id,
             Name = _config.Name,
-            Memory = (ulong)machine.Domain.Memory.Populated << Frame.Shift,
+            Memory = machine.Configuration.Memory,
+            Demand = demand,
             Vcpus = _config.Vcpus,
             Console = console.Port == 0 ? null : console,
             Store = store,

@@ -40,7 +40,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public PhysicalMemory Memory => _machine.Arena;
 
-    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, _machine.Configuration.Memory)];
+    // A toolstack's domain has memory up to where it put it.
+    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, Math.Max(_machine.Configuration.Memory, _machine.Domain.Memory.EndOfRam << Frame.Shift))];
 
     public ulong MemoryBytes => (ulong)_machine.Domain.Memory.Populated << Frame.Shift;
 
@@ -65,11 +66,19 @@ internal sealed class XenGuestMachine : IGuestMachine
     public VcpuStop Finish()
     {
         _console.Flush();
-        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash) _report(crash);
+        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash)
+            _report(crash + _machine.Vcpus.First(static vcpu => vcpu.Processor.CrashReason is not null).RecentHypercalls);
         return StopReason;
     }
 
     public void RequestStop() => RequestStop(VcpuStop.Requested);
+
+    public void Fail(string reason)
+    {
+        _isAskedToEnd = true;
+        if (Processors is [var first, ..]) first.Crash(reason);
+        else _report(reason);
+    }
 
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
@@ -126,13 +135,13 @@ internal sealed class XenGuestMachine : IGuestMachine
     public bool AskForVcpus(int count)
     {
         for (int vcpu = 0; vcpu < Processors.Count; vcpu++)
-            Store.Set(string.Create(CultureInfo.InvariantCulture, $"{Home}/cpu/{vcpu}/availability"), vcpu < count ? "online" : "offline");
+            DomainHome.SetAvailability(Store, _machine.Domain.Id, vcpu, vcpu < count);
         return true;
     }
 
     public bool AskForMemory(ulong bytes)
     {
-        Store.Set($"{Home}/memory/target", (bytes >> 10).ToString(CultureInfo.InvariantCulture));
+        Store.Set(DomainHome.MemoryTargetOf(_machine.Domain.Id), (bytes >> 10).ToString(CultureInfo.InvariantCulture));
         return true;
     }
 

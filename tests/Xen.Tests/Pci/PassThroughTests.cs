@@ -112,6 +112,34 @@ public sealed class PassThroughTests : IDisposable
     }
 
     [Fact]
+    public void A_granted_frame_is_reached_until_it_is_unmapped()
+    {
+        const ulong GrantTableOp = 20, Map = 0, Unmap = 1, SetupTable = 2, Gpfn = 0x40_0000, At = 5UL << Frame.Shift;
+        PciDriver rng = Attach(_dom0);
+        rng.Start(10);
+        // The domU lets dom0 write its frame 20.
+        _domU.Put<ulong>(At, 1UL << 32 | DomainIds.Self, 0, Hypercaller.At(At + 64));
+        Assert.Equal(0, _domU.Call(GrantTableOp, SetupTable, Hypercaller.At(At), 1));
+        ulong table = _domU.Get<ulong>(At + 64) << Frame.Shift;
+        _domU.Put<ulong>(table + 8 * 9, 20UL << 32 | 0 << 16 | 1);
+        ulong theirs = _domU.Memory.MachineFrameOf(20) << Frame.Shift;
+        Assert.Equal(-1, rng.Do(theirs, 64));
+        _dom0.Put<ulong>(At, Gpfn << Frame.Shift, 9UL << 32 | 2, 1, 0);
+        Assert.Equal(0, _dom0.Call(GrantTableOp, Map, Hypercaller.At(At), 1));
+        Assert.Equal(0, _dom0.Get<short>(At + 18));
+        Assert.Equal(theirs, _dom0.Get<ulong>(At + 24));
+        uint handle = _dom0.Get<uint>(At + 20);
+        rng.Start(10);
+        Assert.Equal(64, rng.Do(theirs, 64));
+        _dom0.Put<ulong>(At, Gpfn << Frame.Shift, 0, handle);
+        Assert.Equal(0, _dom0.Call(GrantTableOp, Unmap, Hypercaller.At(At), 1));
+        Assert.Equal(0, _dom0.Get<short>(At + 20));
+        Assert.True(_domU.Memory.TryWrite(20UL << Frame.Shift, 0UL));
+        Assert.Equal(-1, rng.Do(theirs, 64));
+        Assert.Equal(0UL, _domU.Get<ulong>(20UL << Frame.Shift));
+    }
+
+    [Fact]
     public void Rings_lie_in_own_memory()
     {
         PciDriver rng = Attach(_dom0);
@@ -289,6 +317,11 @@ public sealed class PassThroughTests : IDisposable
         home = new PciDriver(_dom0.Machine, slot);
         home.Start(10);
         Assert.Equal(64, home.Do(home.Bus(11), 64));
+        // Also to a domain with room for memory at the addresses of the bus.
+        using var large = new Hypercaller(_host, 2, maximum: 4UL << 30);
+        Assert.Equal(0, Domctl(Assign, 2, address));
+        Assert.Equal(0, new PciDriver(large.Machine, slot).Status);
+        Assert.Equal(0, Domctl(Deassign, 2, address));
         // The end of the domain brings it home, too.
         Assert.Equal(0, Domctl(Assign, 1, address));
         _domU.Machine.Dispose();
