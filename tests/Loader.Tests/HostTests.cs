@@ -242,6 +242,18 @@ public sealed class HostTests : IDisposable
         Assert.Empty(host.Scheduler!.Domains);
     }
 
+    /// <summary>Domains of a toolstack that left them as it made them: without vCPUs, paused.</summary>
+    [Fact]
+    public async Task Domains_that_never_ran_end_with_the_host()
+    {
+        HostedDomain domain = _host.CreateEmpty(0, "a test").Domain, other = _host.CreateEmpty(0, "a test").Domain;
+        other.Destroy();
+        Assert.Equal(VcpuStop.Requested, await other.Ended.WaitAsync(Long));
+        await _host.StopAsync(TimeSpan.Zero).WaitAsync(Long);
+        Assert.True(domain.Ended.IsCompleted);
+        Assert.Empty(_host.Domains);
+    }
+
     [Fact]
     public void The_log_keeps_its_latest_lines()
     {
