@@ -159,42 +159,16 @@ static u64 copy(void) {
 #define DEPTH 8
 #define REQUEST_SECTORS (BLKIF_SEGMENTS * SECTORS_PER_PAGE)
 static u8 *disk_pages;
-static void submit(struct disk *disk, u32 id, u64 sector, u32 *refs) {
-    u32 producer = disk->page->ring.request_producer;
-    struct blkif_request *request = &disk->page->slot[producer % BLK_RING].request;
-    request->operation = BLKIF_read, request->segments = BLKIF_SEGMENTS, request->handle = 0, request->id = id, request->sector = sector;
-    for (int k = 0; k < BLKIF_SEGMENTS; k++) {
-        refs[k] = request->segment[k].ref = grant_page(disk->backend_domain, disk_pages + (id * BLKIF_SEGMENTS + (u32)k) * PAGE_SIZE, 0);
-        request->segment[k].first = 0;
-        request->segment[k].last = SECTORS_PER_PAGE - 1;
-    }
-    disk->is_done[id] = 0;
-    barrier();
-    disk->page->ring.request_producer = producer + 1;
-    barrier();
-    if (producer + 1 - disk->page->ring.request_event < 1) notify(disk->port);
-}
-
-static int finish(struct disk *disk, u32 id, u32 *refs) {
-    volatile u8 *done = &disk->is_done[id];
-    for (;;) {
-        machine->disable_interrupts();
-        if (*done) break;
-        machine->halt();
-    }
-    machine->enable_interrupts();
-    for (int k = 0; k < BLKIF_SEGMENTS; k++) end_grant(refs[k]);
-    return disk->status[id] == 0;
-}
-
 static u64 read_disk(void) {
-    static u32 refs[DEPTH][BLKIF_SEGMENTS];
+    static int under_way[DEPTH];
     struct disk *disk = &disks[0];
     u64 requests = disk->sectors / REQUEST_SECTORS, submitted = 0;
     for (u64 finished = 0; finished < requests; finished++) {
-        for (; submitted < requests && submitted < finished + DEPTH; submitted++)
-            submit(disk, (u32)(submitted % DEPTH), submitted * REQUEST_SECTORS, refs[submitted % DEPTH]);
-        if (!finish(disk, (u32)(finished % DEPTH), refs[finished % DEPTH])) return 0;
+        for (; submitted < requests && submitted < finished + DEPTH; submitted++) {
+            u8 *pages = disk_pages + submitted % DEPTH * BLKIF_SEGMENTS * PAGE_SIZE;
+            under_way[submitted % DEPTH] = disk_begin(disk, BLKIF_read, submitted * REQUEST_SECTORS, pages, BLKIF_SEGMENTS * PAGE_SIZE);
+        }
+        if (disk_end(disk, under_way[finished % DEPTH]) != 0) return 0;
     }
     return requests * REQUEST_SECTORS * SECTOR;
 }
@@ -215,13 +189,13 @@ static u64 send_frames(void) {
         u32 producer = nic->tx->ring.request_producer, old = producer;
         for (; sent < FRAMES && sent - answered < SENDING; sent++, producer++) {
             u8 *page = frame_pages + sent % SENDING * PAGE_SIZE;
-            refs[sent % SENDING] = grant_page(nic->backend_domain, page, 1);
+            refs[sent % SENDING] = grant_page(nic->end.backend_domain, page, 1);
             nic->tx->slot[producer % NET_SLOTS].request = (struct tx_request){ refs[sent % SENDING], 0, 0, (u16)(sent % SENDING), (u16)PAGE_SIZE };
         }
         barrier();
         nic->tx->ring.request_producer = producer;
         barrier();
-        if (producer - nic->tx->ring.request_event < producer - old) notify(nic->port);
+        if (producer - nic->tx->ring.request_event < producer - old) notify(nic->end.port);
         // Half of them have to be back, or as many as there are.
         u32 wanted = sent - answered > SENDING / 2 ? SENDING / 2 : sent - answered;
         nic->tx->ring.response_event = nic->tx_consumer + wanted;

@@ -20,7 +20,7 @@ static void follow_shutdown(void) {
     if (strcmp(how, "crash") == 0) end_machine(CRASH);
 }
 
-// A disk that somebody serves us while we run is tried at once, and its server told what came of it.
+// A disk without content that somebody serves us while we run is tried at once, and its server told what came of it.
 static void try_disk(struct disk *disk) {
     u64 *pages = allocate_pages(8);
     u32 bytes = 8 * PAGE_SIZE, words = bytes / 8;
@@ -40,16 +40,16 @@ static void try_disk(struct disk *disk) {
         moved += bytes;
     }
     u64 microseconds = (now() - begin) / 1000 + 1;
-    print("disk %s: %lu sectors, %s\n", disk->path, disk->sectors, status != 0 ? "it answers errors" : wrong ? "it keeps what it likes" : "what was written is read");
+    print("disk %s: %lu sectors, %s\n", disk->end.path, disk->sectors, status != 0 ? "it answers errors" : wrong ? "it keeps what it likes" : "what was written is read");
     xs_print(0, "data", "disk", "%s %lu KiB %lu us", status == 0 && !wrong ? "ok" : "failed", moved >> 10, microseconds);
     free_pages(pages, 8);
 }
 
 static int is_known(const char *path) {
     for (int k = 0; k < disk_count; k++)
-        if (strcmp(disks[k].path, path) == 0) return 1;
+        if (strcmp(disks[k].end.path, path) == 0) return 1;
     for (int k = 0; k < nic_count; k++)
-        if (strcmp(nics[k].path, path) == 0) return 1;
+        if (strcmp(nics[k].end.path, path) == 0) return 1;
     return 0;
 }
 
@@ -64,13 +64,21 @@ static void connect_new(const char *kind, void (*connect)(const char *path)) {
     }
 }
 
+static int is_connected(void *end) {
+    xs_take_events();
+    frontends_follow();
+    return ((struct frontend *)end)->step == FRONT_connected;
+}
+
 static void connect_disk(const char *path) {
-    if (disk_count == COUNT(disks) || !disk_connect(&disks[disk_count], path)) return;
-    try_disk(&disks[disk_count++]);
+    struct disk *disk = disk_connect(path);
+    if (!disk || !wait_until(is_connected, &disk->end, now() + 10 * SECOND)) return;
+    if (xs_number(disk->end.backend, "blank", 0)) try_disk(disk);
 }
 
 static void connect_nic(const char *path) {
-    if (nic_connect(path)) print("network interface %s: %s\n", path, nics[nic_count - 1].backend);
+    struct nic *nic = nic_connect(path);
+    if (nic && wait_until(is_connected, &nic->end, now() + 10 * SECOND)) print("network interface %s: %s\n", path, nic->end.backend);
 }
 
 static void follow_devices(void) {

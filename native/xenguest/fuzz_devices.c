@@ -49,7 +49,7 @@ static void request_of_disk(struct disk *disk) {
     }
     disk->page->ring.request_producer = producer(disk->page->ring.request_producer);
     if (below(8) == 0) disk->page->ring.response_event = (u32)some_number();
-    notify(disk->port);
+    notify(disk->end.port);
 }
 
 static void requests_of_nic(struct nic *nic) {
@@ -64,7 +64,7 @@ static void requests_of_nic(struct nic *nic) {
     nic->tx->ring.request_producer = producer(nic->tx->ring.request_producer);
     if (below(4) == 0) nic->rx->ring.request_producer = producer(nic->rx->ring.request_producer);
     if (below(8) == 0) nic->rx->ring.response_event = nic->tx->ring.response_event = (u32)some_number();
-    notify(nic->port);
+    notify(nic->end.port);
 }
 
 // What a frontend says of itself, again and with other values: the backend begins anew with each.
@@ -78,10 +78,10 @@ static void change_a_node(const char *path) {
 void fuzz_devices(void) {
     change_a_grant();
     u64 kind = below(16);
-    if (disk_count && kind < 8) request_of_disk(&disks[0]);
-    else if (nic_count && kind < 15) requests_of_nic(&nics[0]);
-    else if (disk_count && below(2)) change_a_node(disks[0].path);
-    else if (nic_count) change_a_node(nics[0].path);
+    if (disks[0].end.step == FRONT_connected && kind < 8) request_of_disk(&disks[0]);
+    else if (nics[0].end.step == FRONT_connected && kind < 15) requests_of_nic(&nics[0]);
+    else if (disk_count && below(2)) change_a_node(disks[0].end.path);
+    else if (nic_count) change_a_node(nics[0].end.path);
 }
 
 void fuzz_store(void) {

@@ -14,7 +14,7 @@
 static struct neighbour { u32 address; u8 mac[6]; struct link *link; } neighbours[32];
 static int neighbour_count;
 static u32 address;
-static struct link *links[8];
+static struct link *links[16];
 static int link_count;
 static volatile struct { u32 sequence; int is_back; } expected;
 static u16 last_sequence;
@@ -29,6 +29,13 @@ int has_link(void) { return link_count != 0; }
 
 void add_link(struct link *link) {
     if (link_count < COUNT(links)) links[link_count++] = link;
+}
+
+void remove_link(struct link *link) {
+    for (int k = 0; k < link_count; k++)
+        if (links[k] == link) links[k--] = links[--link_count];
+    for (int k = 0; k < neighbour_count; k++)
+        if (neighbours[k].link == link) neighbours[k--] = neighbours[--neighbour_count];
 }
 
 static u32 sum(const u8 *at, u32 length, u32 total) {

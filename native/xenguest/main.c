@@ -2,6 +2,7 @@
 //
 // Words of the command line: "selftest", "selftest=TIMES": tests what it runs on, and ends the machine (crashed where a test failed). "idle": does nothing but what
 // it is asked. "stay": dom0 stays after what it shows. "scratch": the tests may write to the first disk. "address=A.B.C.D": its IP address.
+// "serve": a driver domain, of what a toolstack wants it to serve. "churn=DOMAIN": writes and reads its first disk and pings the domain, until it is told to power off.
 // "parallel": the same work on one processor and on two. "bench", "bench=peer": measures (bench.c). "fuzz=SEED": calls the hypervisor at random, so many "rounds=", and then "wild" without care for itself ("loud": says what).
 #include "control.h"
 #include "devices.h"
@@ -17,6 +18,7 @@ static void start_on_xen(void) {
     internet_start();
     nics_start();
     control_start();
+    if (has_word("serve")) serving_start();
 }
 
 void first_main(void) {
@@ -44,7 +46,8 @@ void first_main(void) {
         end_machine(failures ? CRASH : POWER_OFF);
     }
     if (word_value("bench", value, sizeof(value))) bench(value);
+    if (word_value("churn", value, sizeof(value))) churn((int)to_number(value));
     if (is_dom0()) tour();
-    else if (!has_word("idle")) selftest();
+    else if (!has_word("idle") && !has_word("serve")) selftest();
     prompt();
 }

@@ -18,8 +18,8 @@ struct served {
     u32 waiting_first, waiting_end;
 };
 
-static struct served served[4];
-static int served_count;
+static struct served served[8];
+static int is_serving;
 
 static void served_event(u32 port, void *argument) { (void)port, (void)argument; }
 
@@ -105,6 +105,7 @@ static void connect(struct served *nic) {
     struct backend *end = &nic->backend;
     u32 tx = (u32)xs_number(end->frontend, "tx-ring-ref", 0), rx = (u32)xs_number(end->frontend, "rx-ring-ref", 0);
     u32 port = (u32)xs_number(end->frontend, "event-channel", 0);
+    set_backend_state(end, STATE_closing);
     if (!xs_number(end->frontend, "request-rx-copy", 0)) return;
     if (map_grant(end->domain, tx, 0, &nic->tx_ring) != 0) return;
     if (map_grant(end->domain, rx, 0, &nic->rx_ring) != 0) {
@@ -135,35 +136,73 @@ static void disconnect(struct served *nic) {
 }
 
 static void serve_nics(void) {
-    for (int k = 0; k < served_count; k++) {
+    for (int k = 0; k < COUNT(served); k++) {
         struct served *nic = &served[k];
+        if (!nic->backend.is_used) continue;
         enum backend_step step = backend_step(&nic->backend, STATE_connected);
         if (step == STEP_connect) connect(nic);
         else if (step == STEP_disconnect) disconnect(nic);
+        if (step == STEP_disconnect && is_orphan(&nic->backend)) drop_nic(k);
         if (!nic->backend.is_connected) continue;
         serve_tx(nic);
         serve_rx(nic);
     }
 }
 
-int serve_nic(u16 domain, u32 device) {
-    if (!grant_table || served_count == COUNT(served)) return 0;
-    struct served *nic = &served[served_count];
+static struct served *new_nic(void) {
+    int k = 0;
+    while (k < COUNT(served) && served[k].backend.is_used) k++;
+    if (!grant_table || k == COUNT(served)) return 0;
+    struct served *nic = &served[k];
+    // Its pages are for the next one, too.
+    u8 *page = nic->page ? nic->page : allocate_pages(1);
+    void *waiting = nic->waiting ? nic->waiting : allocate_pages((WAITING * sizeof(*nic->waiting) + PAGE_SIZE - 1) >> PAGE_SHIFT);
     memset(nic, 0, sizeof(*nic));
-    if (!announce_backend(&nic->backend, "vif", domain, device)) return 0;
-    nic->page = allocate_pages(1);
-    nic->waiting = allocate_pages((WAITING * sizeof(*nic->waiting) + PAGE_SIZE - 1) >> PAGE_SHIFT);
-    // Locally administered: theirs, and ours with the other parity.
-    u8 mac[6] = { 0xfe, 0x58, 0x45, (u8)(domain >> 8), (u8)domain, (u8)device };
+    nic->page = page;
+    nic->waiting = waiting;
+    return nic;
+}
+
+static void begin(struct served *nic, u16 domain, u32 device) {
+    // Locally administered: ours.
+    u8 mac[6] = { 0xfa, 0x58, 0x45, (u8)(domain >> 8), (u8)domain, (u8)device };
     memcpy(nic->link.mac, mac, 6);
-    nic->link.mac[0] = 0xfa;
     nic->link.send = send;
     nic->link.is_served = 1;
+    nic->backend.is_used = 1;
+    if (!is_serving) add_service(serve_nics);
+    is_serving = 1;
+    add_link(&nic->link);
+}
+
+int serve_nic(u16 domain, u32 device) {
+    struct served *nic = new_nic();
+    if (!nic || !announce_backend(&nic->backend, "vif", domain, device)) return 0;
+    begin(nic, domain, device);
     xs_print(0, nic->backend.backend, "feature-rx-copy", "1");
     xs_print(0, nic->backend.backend, "handle", "%u", device);
-    xs_print(0, nic->backend.frontend, "mac", "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    // Theirs has the other parity.
+    xs_print(0, nic->backend.frontend, "mac", "fe:58:45:%02x:%02x:%02x", domain >> 8, domain & 0xff, device & 0xff);
     xs_print(0, nic->backend.frontend, "handle", "%u", device);
-    if (served_count++ == 0) add_service(serve_nics);
-    add_link(&nic->link);
     return offer_backend(&nic->backend);
+}
+
+int accept_nic(u16 domain, u32 device) {
+    struct served *nic = new_nic();
+    if (!nic) return 0;
+    char path[64];
+    format(path, sizeof(path), "backend/vif/%u/%u", domain, device);
+    xs_print(0, path, "feature-rx-copy", "1");
+    if (!accept_backend(&nic->backend, "vif", domain, device)) return 0;
+    begin(nic, domain, device);
+    return 1;
+}
+
+struct backend *served_nic(int k) { return k < COUNT(served) ? &served[k].backend : 0; }
+
+void drop_nic(int k) {
+    if (served[k].backend.is_connected) disconnect(&served[k]);
+    forget_backend(&served[k].backend);
+    remove_link(&served[k].link);
+    served[k].backend.is_used = 0;
 }

@@ -15,6 +15,7 @@ static struct buffer sending[COUNT(nics)][BUFFERS], receiving[COUNT(nics)][BUFFE
 
 static void net_event(u32 port, void *argument) { (void)port, (void)argument; }
 static int number_of(struct nic *nic) { return (int)(nic - nics); }
+static struct nic *nic_of(struct frontend *end) { return (struct nic *)((u8 *)end - __builtin_offsetof(struct nic, end)); }
 
 static void push(struct ring *ring, u32 old, u32 producer, u32 port) {
     barrier();
@@ -27,10 +28,11 @@ static void offer(struct nic *nic, int id) {
     u32 producer = nic->rx->ring.request_producer;
     struct rx_request *request = &nic->rx->slot[producer % NET_SLOTS].request;
     struct buffer *buffer = &receiving[number_of(nic)][id];
-    buffer->ref = grant_page(nic->backend_domain, buffer->page, 0);
+    buffer->ref = grant_page(nic->end.backend_domain, buffer->page, 0);
+    buffer->in_use = 1;
     request->id = (u16)id;
     request->ref = buffer->ref;
-    push(&nic->rx->ring, producer, producer + 1, nic->port);
+    push(&nic->rx->ring, producer, producer + 1, nic->end.port);
 }
 
 static void take_sent(struct nic *nic) {
@@ -56,9 +58,10 @@ static void take_received(struct nic *nic) {
         barrier();
         while (nic->rx_consumer != producer) {
             struct rx_response response = nic->rx->slot[nic->rx_consumer++ % NET_SLOTS].response;
-            if (response.id >= BUFFERS) continue;
+            if (response.id >= BUFFERS || !receiving[number_of(nic)][response.id].in_use) continue;
             struct buffer *buffer = &receiving[number_of(nic)][response.id];
             end_grant(buffer->ref);
+            buffer->in_use = 0;
             int length = response.status;
             // A frame in one piece, without anything extra: no more was offered.
             int is_large = length > MOST_FRAME && !(response.flags & (NETTXF_more_data | NETTXF_extra)) && response.offset + (u64)length <= PAGE_SIZE;
@@ -79,6 +82,7 @@ static void take_received(struct nic *nic) {
 
 static void serve_nics(void) {
     for (int n = 0; n < nic_count; n++) {
+        if (!nics[n].link.is_connected) continue;
         take_sent(&nics[n]);
         take_received(&nics[n]);
     }
@@ -86,37 +90,32 @@ static void serve_nics(void) {
 
 static int send(struct link *link, const void *frame, u32 length) {
     struct nic *nic = (struct nic *)link;
+    if (!link->is_connected) return 0;
     take_sent(nic);
     int id = 0;
     struct buffer *buffers = sending[number_of(nic)];
     while (id < BUFFERS && buffers[id].in_use) id++;
-    if (!link->is_connected || id == BUFFERS || length > PAGE_SIZE) return 0;
+    if (id == BUFFERS || length > PAGE_SIZE) return 0;
     memcpy(buffers[id].page, frame, length);
     buffers[id].in_use = 1;
-    buffers[id].ref = grant_page(nic->backend_domain, buffers[id].page, 1);
+    buffers[id].ref = grant_page(nic->end.backend_domain, buffers[id].page, 1);
     u32 producer = nic->tx->ring.request_producer;
     struct tx_request request = { buffers[id].ref, 0, 0, (u16)id, (u16)length };
     nic->tx->slot[producer % NET_SLOTS].request = request;
-    push(&nic->tx->ring, producer, producer + 1, nic->port);
+    push(&nic->tx->ring, producer, producer + 1, nic->end.port);
     nic->sent++;
     return 1;
 }
 
-static int write_frontend(struct nic *nic) {
-    for (int attempts = 0; attempts < 8; attempts++) {
-        u32 transaction = xs_begin();
-        if (!transaction) return 0;
-        xs_print(transaction, nic->path, "tx-ring-ref", "%u", nic->tx_ref);
-        xs_print(transaction, nic->path, "rx-ring-ref", "%u", nic->rx_ref);
-        xs_print(transaction, nic->path, "event-channel", "%u", nic->port);
-        xs_print(transaction, nic->path, "request-rx-copy", "1");
-        xs_print(transaction, nic->path, "feature-rx-notify", "1");
-        // Checksums are complete in what is sent, and wanted so in what comes.
-        xs_print(transaction, nic->path, "feature-no-csum-offload", "1");
-        xs_print(transaction, nic->path, "state", "%d", STATE_connected);
-        if (xs_end(transaction, 1) >= 0) return 1;
-    }
-    return 0;
+static void describe(struct frontend *end, u32 transaction) {
+    struct nic *nic = nic_of(end);
+    xs_print(transaction, end->path, "tx-ring-ref", "%u", nic->tx_ref);
+    xs_print(transaction, end->path, "rx-ring-ref", "%u", nic->rx_ref);
+    xs_print(transaction, end->path, "event-channel", "%u", end->port);
+    xs_print(transaction, end->path, "request-rx-copy", "1");
+    xs_print(transaction, end->path, "feature-rx-notify", "1");
+    // Checksums are complete in what is sent, and wanted so in what comes.
+    xs_print(transaction, end->path, "feature-no-csum-offload", "1");
 }
 
 static u8 hex_byte(const char *text) {
@@ -128,57 +127,65 @@ static u8 hex_byte(const char *text) {
     return value;
 }
 
-static int connect(struct nic *nic, const char *path) {
-    format(nic->path, sizeof(nic->path), "%s", path);
+static int offer_rings(struct frontend *end) {
+    struct nic *nic = nic_of(end);
     char name[96], mac[32];
-    format(name, sizeof(name), "%s/backend", path);
-    if (xs_read(0, name, nic->backend, sizeof(nic->backend)) < 0) return 0;
-    format(name, sizeof(name), "%s/mac", path);
+    format(name, sizeof(name), "%s/mac", end->path);
     if (xs_read(0, name, mac, sizeof(mac)) != 17) return 0;
     for (int k = 0; k < 6; k++) nic->link.mac[k] = hex_byte(mac + 3 * k);
-    nic->backend_domain = (u16)xs_number(path, "backend-id", 0);
-    if (!xs_wait_state(nic->backend, STATE_init_wait, now() + PATIENCE) && xs_state(nic->backend) != STATE_connected) return 0;
-    if (!nic->tx) {
-        nic->tx = allocate_pages(1);
-        nic->rx = allocate_pages(1);
-        for (int k = 0; k < BUFFERS; k++) {
-            sending[number_of(nic)][k].page = allocate_pages(1);
-            receiving[number_of(nic)][k].page = allocate_pages(1);
-        }
-    }
-    memset(nic->tx, 0, PAGE_SIZE);
-    memset(nic->rx, 0, PAGE_SIZE);
+    nic->tx = allocate_pages(1);
+    nic->rx = allocate_pages(1);
     nic->tx_consumer = nic->rx_consumer = 0;
     nic->tx->ring.request_event = nic->tx->ring.response_event = nic->rx->ring.request_event = nic->rx->ring.response_event = 1;
-    nic->tx_ref = grant_page(nic->backend_domain, nic->tx, 0);
-    nic->rx_ref = grant_page(nic->backend_domain, nic->rx, 0);
-    nic->port = channel_for(nic->backend_domain);
-    if (!nic->port) return 0;
+    nic->tx_ref = grant_page(end->backend_domain, nic->tx, 0);
+    nic->rx_ref = grant_page(end->backend_domain, nic->rx, 0);
+    end->port = channel_for(end->backend_domain);
+    if (!end->port) return 0;
+    listen(end->port, net_event, nic);
     for (int k = 0; k < BUFFERS; k++) {
-        sending[number_of(nic)][k].in_use = 0;
+        struct buffer *to = &sending[number_of(nic)][k], *from = &receiving[number_of(nic)][k];
+        if (!to->page) to->page = allocate_pages(1);
+        if (!from->page) from->page = allocate_pages(1);
+        to->in_use = 0;
         offer(nic, k);
     }
-    listen(nic->port, net_event, nic);
-    if (!write_frontend(nic) || !xs_wait_state(nic->backend, STATE_connected, now() + PATIENCE)) return 0;
-    nic->link.is_connected = 1;
     return 1;
 }
 
-int nic_connect(const char *path) {
-    if (nic_count == COUNT(nics) || !connect(&nics[nic_count], path)) return 0;
-    nics[nic_count].link.send = send;
-    add_link(&nics[nic_count].link);
-    if (nic_count++ == 0) add_service(serve_nics);
+static void connected(struct frontend *end) { nic_of(end)->link.is_connected = 1; }
+
+// Of the ring page: false while the backend has it.
+static int let_go_of(u32 *ref, void *page, int is_lost) {
+    if (*ref && !is_lost && !end_grant(*ref)) return 0;
+    if (*ref) free_pages(page, 1);
+    *ref = 0;
     return 1;
 }
 
-void nics_resume(void) {
-    for (int k = 0; k < nic_count; k++) {
-        char path[64];
-        memcpy(path, nics[k].path, sizeof(path));
-        nics[k].link.is_connected = 0;
-        if (!connect(&nics[k], path)) print("network interface %s does not come back\n", path);
+// Frames that were on their way are lost, as on any network.
+static int let_go(struct frontend *end, int is_lost) {
+    struct nic *nic = nic_of(end);
+    nic->link.is_connected = 0;
+    if (!let_go_of(&nic->tx_ref, nic->tx, is_lost) || !let_go_of(&nic->rx_ref, nic->rx, is_lost)) return 0;
+    for (int k = 0; k < BUFFERS; k++) {
+        struct buffer *to = &sending[number_of(nic)][k], *from = &receiving[number_of(nic)][k];
+        if (!is_lost && to->in_use) end_grant(to->ref);
+        if (!is_lost && from->in_use) end_grant(from->ref);
+        to->in_use = from->in_use = 0;
     }
+    return 1;
+}
+
+static const struct frontend_kind vif = { "vif", STATE_connected, offer_rings, describe, connected, let_go };
+
+struct nic *nic_connect(const char *path) {
+    if (nic_count == COUNT(nics)) return 0;
+    struct nic *nic = &nics[nic_count];
+    if (!frontend_add(&nic->end, &vif, path)) return 0;
+    nic->link.send = send;
+    add_link(&nic->link);
+    if (nic_count++ == 0) add_service(serve_nics);
+    return nic;
 }
 
 void nics_start(void) {
@@ -190,4 +197,5 @@ void nics_start(void) {
         format(path, sizeof(path), "device/vif/%s", names + at);
         nic_connect(path);
     }
+    frontends_settle(now() + PATIENCE);
 }

@@ -21,8 +21,8 @@ int suspend(void) {
     console_start();
     smp_start();
     if (!cancelled) {
-        disks_resume();
-        nics_resume();
+        frontends_resume();
+        frontends_settle(now() + 10 * SECOND);
     }
     return !cancelled;
 }

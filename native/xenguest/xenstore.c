@@ -16,14 +16,21 @@ static struct store_ring *ring;
 static u32 port, last_request;
 char xs_error[32];
 
-static struct { char path[128]; xs_handler handler; void *argument; } watches[32];
+static struct { char path[128]; xs_handler handler; void *argument; } watches[64];
 static struct { char path[128]; int watch; } events[64];
 static u32 event_first, event_end;
+static int events_lost;                 // more than there was room for
 
 static void store_event(u32 p, void *argument) { (void)p, (void)argument; }
 int xs_is_there(void) { return ring != 0; }
 
 static void deliver_watches(void) {
+    if (events_lost) {
+        events_lost = 0;
+        event_first = event_end;
+        for (int watch = 0; watch < COUNT(watches); watch++)
+            if (watches[watch].handler) watches[watch].handler(watches[watch].path, watches[watch].argument);
+    }
     while (event_first != event_end) {
         int watch = events[event_first % COUNT(events)].watch;
         char path[128];
@@ -88,7 +95,8 @@ static int take(struct header *header, char *reply, int room) {
     if (header->type == XS_WATCH_EVENT) {
         // Path and token, which is the watch's number.
         int watch = (int)to_number(event + strlen(event) + 1);
-        if (watch < COUNT(watches) && event_end - event_first < COUNT(events)) {
+        if (event_end - event_first == COUNT(events)) events_lost = 1;
+        else if (watch < COUNT(watches)) {
             events[event_end % COUNT(events)].watch = watch;
             format(events[event_end % COUNT(events)].path, sizeof(events[0].path), "%s", event);
             event_end++;
@@ -104,8 +112,9 @@ static int take(struct header *header, char *reply, int room) {
     return 1;
 }
 
-static void take_events_of_store(void) {
+void xs_take_events(void) {
     struct header header;
+    if (!ring) return;
     while (has_reply())
         if (take(&header, 0, 0) < 0) break;
     deliver_watches();
@@ -210,7 +219,7 @@ static void state_changed(const char *path, void *argument) { (void)path; *(vola
 
 // Looks itself: it may be a service that waits.
 static int is_set(void *flag) {
-    take_events_of_store();
+    xs_take_events();
     return *(volatile int *)flag;
 }
 
@@ -254,5 +263,5 @@ void xs_start(void) {
     ring = at_physical(start_info->store_frame << PAGE_SHIFT);
     port = start_info->store_port;
     listen(port, store_event, 0);
-    add_service(take_events_of_store);
+    add_service(xs_take_events);
 }

@@ -26,4 +26,5 @@ int xs_watch(const char *path, xs_handler handler, void *argument); // the numbe
 void xs_unwatch(int watch);
 int xs_wait_state(const char *path, int state, u64 until); // until path/state is it (true), or another end (false)
 int xs_state(const char *path);
+void xs_take_events(void);              // calls the handlers of watches that fired; by a service, and by services that wait
 int domain_id(void);                    // its own number

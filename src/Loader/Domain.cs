@@ -29,7 +29,11 @@ public sealed class Domain : IDisposable
     private PendingSave? _save;
     private bool _stopRequested;
     private bool _resetRequested;
-    private bool _rebootAfterPowerOff;
+    // What somebody else than the guest asked for: its end, or a new start.
+    private bool _endAsked;
+    private bool _rebootAsked;
+    // Completes when a machine that is kept is to go.
+    private TaskCompletionSource? _kept;
 
     /// <summary>What the guest has done so far, over its reboots: the runs that ended.</summary>
     public RunStatistics Statistics { get; private set; }
@@ -45,6 +49,15 @@ public sealed class Domain : IDisposable
 
     /// <summary>The guest is started again: its old machine is gone, the next one comes. Called by the thread that makes it.</summary>
     public event Action? Rebooted;
+
+    /// <summary>Its guest has ended for this reason, and it is kept as it is; <see cref="VcpuStop.None"/> where it runs. Any thread.</summary>
+    public VcpuStop KeptAfter { get; private set; }
+
+    /// <summary>The guest has ended, for this reason, and is kept as it is.</summary>
+    public event Action<VcpuStop>? Kept;
+
+    /// <summary>The guest has crashed, and a core file was written, or could not be: what was done.</summary>
+    public event Action<string>? Dumped;
 
     /// <summary>With <see cref="TranslatorOptions.Profile"/>: the regions in which most instructions ran, hottest first, of the runs that ended.</summary>
     public IReadOnlyList<RegionProfile> HottestRegions { get; private set; } = [];
@@ -70,6 +83,7 @@ public sealed class Domain : IDisposable
         _report = report;
         Scheduling = new DomainScheduling(host.Scheduler, config);
         _guest = guest();
+        _guest.Failed = Fail;
     }
 
     /// <summary>Gives the domain its number, and tells traces of it.</summary>
@@ -100,8 +114,8 @@ public sealed class Domain : IDisposable
         {
             while (true)
             {
-                VcpuStop reason = await RunOnce(_next ?? throw new InvalidOperationException("not powered on")).ConfigureAwait(false);
-                if (!StartsAgain(reason)) return reason;
+                (VcpuStop reason, bool startsAgain) = await RunOnce(_next ?? throw new InvalidOperationException("not powered on")).ConfigureAwait(false);
+                if (!startsAgain) return reason;
                 Reboots++;
                 Rebooted?.Invoke();
                 _next = Build();
@@ -124,6 +138,24 @@ public sealed class Domain : IDisposable
             _stopRequested = true;
             _machine?.RequestStop();
             Scheduling.End();
+            _kept?.TrySetResult();
+        }
+    }
+
+    /// <summary>
+    /// A part of the host that serves this guest broke: the guest ends as <see cref="VcpuStop.Crashed"/>, with a report of what it was and where its processors are.
+    /// Others run on. Any thread.
+    /// </summary>
+    public void Fail(string what, Exception e)
+    {
+        ArgumentNullException.ThrowIfNull(e);
+        string reason = $"internal error in {what}: {e}";
+        lock (_lock)
+        {
+            _stopRequested = true;
+            if (_machine is { } machine) machine.Fail(reason);
+            else _report(reason);
+            Scheduling.End();
         }
     }
 
@@ -135,8 +167,10 @@ public sealed class Domain : IDisposable
     {
         lock (_lock)
         {
-            _rebootAfterPowerOff = thenReboot;
-            return _machine?.AskToShutDown(thenReboot) ?? false;
+            if (KeptAfter != VcpuStop.None || !(_machine?.AskToShutDown(thenReboot) ?? false)) return false;
+            _rebootAsked = thenReboot;
+            _endAsked = !thenReboot;
+            return true;
         }
     }
 
@@ -146,8 +180,19 @@ public sealed class Domain : IDisposable
         lock (_lock)
         {
             _resetRequested = _machine is null;
+            _rebootAsked = true;
             _machine?.RequestReset();
             Scheduling.End();
+            _kept?.TrySetResult();
+        }
+    }
+
+    /// <summary>A guest that has suspended itself, and whose machine is kept, goes on. Any thread; it does so soon.</summary>
+    internal void TakeUpAgain()
+    {
+        lock (_lock)
+        {
+            if (_machine?.AskToGoOn() ?? false) Scheduling.End();
         }
     }
 
@@ -165,9 +210,7 @@ public sealed class Domain : IDisposable
         {
             lock (_lock)
             {
-                IGuestMachine machine = _machine ?? throw new HostException($"{_config.Name} is not running");
-                using FileStream stream = new(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
-                CoreDump.Write(machine, $$"""{"name":"{{_config.Name}}","memoryBytes":{{_config.Memory}},"vcpus":{{_config.Vcpus}}}""", stream);
+                WriteCore(_machine ?? throw new HostException($"{_config.Name} is not running"), file);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -178,6 +221,12 @@ public sealed class Domain : IDisposable
         {
             if (paused) Scheduling.Unpause();
         }
+    }
+
+    private void WriteCore(IGuestMachine machine, string file)
+    {
+        using FileStream stream = new(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+        CoreDump.Write(machine, $$"""{"name":"{{_config.Name}}","memoryBytes":{{machine.MemoryBytes}},"vcpus":{{machine.Processors.Count}}}""", stream);
     }
 
     /// <summary>Who makes its machines.</summary>
@@ -225,6 +274,7 @@ public sealed class Domain : IDisposable
         {
             if (_config.Personality != Personality.Xen) throw new HostException($"{_config.Name} has the platform personality: only a domain on the Xen interface can be saved");
             if (_machine is null) throw new HostException($"{_config.Name} is not running");
+            if (_config.HasPciDevices) throw new HostException($"{_config.Name} has devices on a PCI bus, which cannot be saved");
             if (_save is not null) throw new HostException($"{_config.Name} is being saved already");
             if (!_machine.AskToSuspend()) throw new HostException($"{_config.Name} {_machine.CannotBeAsked ?? "does not watch control/shutdown (yet)"}: it cannot be asked to suspend itself");
             _save = save;
@@ -307,25 +357,84 @@ public sealed class Domain : IDisposable
         lock (_lock) return _machine?.Processors[0].TranslatorStatistics;
     }
 
-    private bool StartsAgain(VcpuStop reason)
+    // Whoever asked for an end, or a new start, gets it; else it is as the config says.
+    private EndAction ActionAfter(VcpuStop reason)
     {
         lock (_lock)
         {
-            bool again = reason == VcpuStop.Reboot || (reason == VcpuStop.PowerOff && _rebootAfterPowerOff);
-            _rebootAfterPowerOff = false;
-            return again && !_stopRequested;
+            bool ended = reason is VcpuStop.PowerOff or VcpuStop.Halted, reboots = _rebootAsked && (ended || reason == VcpuStop.Reboot), ends = _endAsked && ended;
+            _rebootAsked = _endAsked = false;
+            return _stopRequested || ends ? EndAction.Destroy
+                : reboots ? EndAction.Restart
+                : ended ? _config.Ends.OnPoweroff
+                : reason switch
+                {
+                    VcpuStop.Reboot => _config.Ends.OnReboot,
+                    VcpuStop.Crashed => _config.Ends.OnCrash,
+                    _ => EndAction.Destroy,
+                };
         }
+    }
+
+    // The machine's run is over. True: another one is to be made.
+    private async Task<bool> EndAsync(IGuestMachine machine, VcpuStop reason)
+    {
+        EndAction action = ActionAfter(reason);
+        switch (action)
+        {
+            case EndAction.Preserve:
+                return await KeepAsync(reason).ConfigureAwait(false);
+            case EndAction.CoredumpDestroy or EndAction.CoredumpRestart:
+                string file = _config.Ends.CoreFile!;
+                try
+                {
+                    lock (_lock) WriteCore(machine, file);
+                    Dumped?.Invoke($"wrote its core to {file}");
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    Dumped?.Invoke($"{file}: its core cannot be written: {e.Message}");
+                }
+                return action == EndAction.CoredumpRestart;
+            default:
+                return action == EndAction.Restart;
+        }
+    }
+
+    private async Task<bool> KeepAsync(VcpuStop reason)
+    {
+        Task gone;
+        lock (_lock)
+        {
+            if (_stopRequested) return false;
+            KeptAfter = reason;
+            gone = (_kept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+        Kept?.Invoke(reason);
+        await gone.ConfigureAwait(false);
+        lock (_lock)
+        {
+            _kept = null;
+            KeptAfter = VcpuStop.None;
+            _rebootAsked = false;
+            return !_stopRequested;
+        }
+    }
+
+    private bool IsStopRequested
+    {
+        get { lock (_lock) return _stopRequested; }
     }
 
     private IGuestMachine Build() => _guest.PowerOn(Number, _console!);
 
-    private async Task<VcpuStop> RunOnce(IGuestMachine machine)
+    private async Task<(VcpuStop Reason, bool StartsAgain)> RunOnce(IGuestMachine machine)
     {
         using IGuestMachine owned = machine;
         _next = null;
         lock (_lock)
         {
-            if (_stopRequested) return VcpuStop.Requested;
+            if (_stopRequested) return (VcpuStop.Requested, false);
             _machine = machine;
             if (_resetRequested) machine.RequestReset();
             _resetRequested = false;
@@ -337,7 +446,9 @@ public sealed class Domain : IDisposable
             while (true)
             {
                 VcpuStop reason = await Scheduling.RunAsync(machine).ConfigureAwait(false);
-                if (!machine.HasSuspended || !Save(machine)) return reason;
+                if (machine.GoesOn()) continue;
+                if (!machine.HasSuspended) return (reason, await EndAsync(machine, reason).ConfigureAwait(false) && !IsStopRequested);
+                if (!Save(machine)) return (reason, false);
             }
         }
         finally

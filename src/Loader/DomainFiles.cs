@@ -14,7 +14,7 @@ public static class DomainFiles
         kernel.CheckFits(layout);
         kernel.CheckComplete();
         if (config.Initrd is { } initrd) RamDisk.Place(initrd, layout, kernel);
-        foreach (DiskConfig disk in config.Disks)
+        foreach (DiskConfig disk in config.Disks.Where(static disk => disk.Backend is null))
         {
             DiskImage.Check(disk);
             CheckDirectory(disk.Overlay);

@@ -26,4 +26,7 @@ public sealed class ImageException(string path, string problem, Exception? inner
 public sealed class DeviceException(Exception inner) : LoadException(inner.Message, inner);
 
 /// <summary>A host cannot do what it was asked for: there is no such domain, the name is taken, the state is wrong.</summary>
-public sealed class HostException(string problem) : LoadException(problem);
+public class HostException(string problem) : LoadException(problem);
+
+/// <summary>A domain wants more memory than a host has left for domains.</summary>
+public sealed class OutOfBudgetException(string problem) : HostException(problem);

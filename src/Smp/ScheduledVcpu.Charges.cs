@@ -15,7 +15,7 @@ public sealed partial class ScheduledVcpu
 
     internal long SwitchCount { get; private set; }
 
-    internal long WakeCount { get; private set; }
+    internal long WakeCount => shared.Wakes;
 
     internal long PreemptionCount { get; set; }
 
@@ -38,11 +38,11 @@ public sealed partial class ScheduledVcpu
     /// <summary>A host thread begins to run it.</summary>
     internal void Begin(long now)
     {
-        long waited = Math.Max(now - queuedAt, 0);
+        long waited = Math.Max(now - shared.QueuedAt, 0);
         WaitNanoseconds += waited;
-        if (woken)
+        if (shared.IsWoken)
             WakeLatency.Add(waited);
-        woken = false;
+        shared.IsWoken = false;
         SwitchCount++;
         if (Tracing.Scheduling)
             TraceSchedule(waited);

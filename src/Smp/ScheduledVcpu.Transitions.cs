@@ -6,10 +6,6 @@ namespace FastXen.Smp;
 /// <content>The transitions between phases. Whoever brings the word to <see cref="VcpuPhase.Running"/> owns the vCPU and its plain fields until it lets go.</content>
 public sealed partial class ScheduledVcpu
 {
-    // Since when it has waited for its turn, and whether it was woken then. Written by who is about to queue it.
-    private long queuedAt;
-    private bool woken;
-
     /// <summary>When it becomes runnable by itself; <see cref="long.MaxValue"/>: never. Set before it blocks.</summary>
     internal long WakeTime { get; private set; } = long.MaxValue;
 
@@ -50,7 +46,7 @@ public sealed partial class ScheduledVcpu
                 case VcpuPhase.Blocked when RealTime is not null:
                     if (TryChange(word, word.With(VcpuPhase.Running)))
                     {
-                        WakeCount++;
+                        shared.Wakes++;
                         long now = scheduler.Now;
                         BeginReservation(now);
                         Release(from, now, wakes: true);
@@ -205,7 +201,7 @@ public sealed partial class ScheduledVcpu
             TraceWake(placement.Host, priority);
         bool done = TryChange(word, next.On(placement.Host));
         if (done)
-            WakeCount++;
+            shared.Wakes++;
         scheduler.Complete(this, priority, placement, done, from);
         return done;
     }
@@ -224,8 +220,8 @@ public sealed partial class ScheduledVcpu
 
     private void NoteQueued(long now, bool wakes)
     {
-        queuedAt = now;
-        woken = wakes;
+        shared.QueuedAt = now;
+        shared.IsWoken = wakes;
     }
 
     // Behind the fence of a transition out of Running.

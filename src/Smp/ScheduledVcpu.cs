@@ -214,5 +214,10 @@ public sealed partial class ScheduledVcpu
         [FieldOffset(136)] public long Credit;
         [FieldOffset(144)] public int Waiters;
         [FieldOffset(148)] public int Active;
+
+        // Since when it has waited for its turn, and whether it was woken then. Written by who is about to queue it.
+        [FieldOffset(152)] public long QueuedAt;
+        [FieldOffset(160)] public long Wakes;
+        [FieldOffset(168)] public bool IsWoken;
     }
 }

@@ -24,6 +24,8 @@ public sealed partial class Scheduler
     /// </summary>
     internal bool TryBeginPoll(long now)
     {
+        if (HostThreadCount <= Environment.ProcessorCount)
+            return Environment.ProcessorCount > 1 && hasRoom(now);
         int running = HostThreadCount - BitOperations.PopCount(IdleHosts);
         if (Interlocked.Increment(ref polling) + running <= Environment.ProcessorCount && hasRoom(now))
             return true;
@@ -31,7 +33,11 @@ public sealed partial class Scheduler
         return false;
     }
 
-    internal void EndPoll() => Interlocked.Decrement(ref polling);
+    internal void EndPoll()
+    {
+        if (HostThreadCount > Environment.ProcessorCount)
+            Interlocked.Decrement(ref polling);
+    }
 
     /// <summary>
     /// For one that was woken: an idle host thread; else the one it was on last, or another that runs something less urgent, or
@@ -66,14 +72,23 @@ public sealed partial class Scheduler
     /// </summary>
     internal void Complete(ScheduledVcpu vcpu, SchedulingClass priority, Placement placement, bool done, HostThread? from)
     {
-        if (done && priority != SchedulingClass.RealTime)
-            Queues.Enter(placement.Host, priority, vcpu.Index);
+        bool enters = done && priority != SchedulingClass.RealTime;
         HostThread host = Hosts[placement.Host];
         if (placement.Claimed)
         {
+            // The thread has nothing else, so that the queue is not needed, whose parts the processors would send to and fro.
+            if (enters && !host.TryHand(vcpu.Index))
+                Queues.Enter(placement.Host, priority, vcpu.Index);
             host.Unpark();
+            // It may have found something else itself.
+            if (done && host.RunsOtherThan(vcpu))
+                host.Interrupt(vcpu, priority);
+            return;
         }
-        else if (done)
+
+        if (enters)
+            Queues.Enter(placement.Host, priority, vcpu.Index);
+        if (done)
         {
             // Between the entry and the look at who is idle: a thread that becomes idle sees the entry, or is seen here.
             Interlocked.MemoryBarrier();

@@ -24,6 +24,9 @@ public sealed record ParavirtualConfiguration
     /// <summary>False for a domain that a toolstack builds: it begins without memory and may have none until the toolstack says how much.</summary>
     public bool Populate { get; init; } = true;
 
+    /// <summary>What its frames are taken from; null: its memory has been set aside by whoever makes it.</summary>
+    public MemoryBudget? Budget { get; init; }
+
     /// <summary>vCPUs; 0: <see cref="ParavirtualMachine.SetVcpus"/> makes them.</summary>
     public int Vcpus { get; init; } = 1;
 
@@ -74,7 +77,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
             throw new ArgumentException($"{configuration.Memory >> 20} MiB of memory, {span >> 20} MiB at most", nameof(configuration));
         _arena = new PhysicalMemory(span);
         _arena.AddRam(0, span);
-        var memory = new DomainMemory(_arena, host.Frames) { Observer = this };
+        var memory = new DomainMemory(_arena, host.Frames) { Observer = this, Budget = configuration.Budget };
         Domain = new XenDomain(host.Directory, id, memory, 0, this, configuration.IsPrivileged) { ConventionalEnd = configuration.Memory };
         Domain.EventChannels.PirqController = new DomainInterrupts(host.Interrupts, Domain);
         SharedInfo = memory.OwnFrameToWrite(Frame.WindowStart);
@@ -87,7 +90,13 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         Watchdogs = new Watchdogs(() => Shutdown(Xen.ShutdownReason.Watchdog));
         // Below 4 GiB, where a larger domain has memory.
         if (configuration.IsPrivileged && configuration.Memory <= MaximumPciMemory)
+        {
             ShowPci();
+            // As Xen does for dom0: the legacy ports are there without being asked for.
+            for (ulong gpfn = MachineMap.PortSpace >> Frame.Shift; gpfn < MachineMap.PortSpace + MachineMap.PortSpaceSize >> Frame.Shift; gpfn++)
+                memory.AddMmio(gpfn);
+        }
+
         if (configuration.Vcpus != 0)
             SetVcpus(configuration.Vcpus);
         host.Add(this);
@@ -235,6 +244,15 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         HasShutDown?.Invoke();
     }
 
+    /// <summary>A part of the host that serves the domain broke: it ends as crashed, for this reason. Any thread.</summary>
+    public void Fail(string reason)
+    {
+        if (_vcpus is [var first, ..])
+            first.Processor.Crash(reason);
+        else
+            Configuration.Report(reason);
+    }
+
     /// <summary>
     /// A guest that suspended itself goes on here: its hypercall answers 1, the save was called off. While no vCPU runs. An <see cref="InvalidOperationException"/>
     /// where it has not suspended itself.
@@ -314,6 +332,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         }
 
         Domain.Destroy();
+        Hypervisor.Interrupts.Release(Domain);
         Hypervisor.TellOfDomain();
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using FastXen.Platform.Firmware.Efi;
 using FastXen.Xen.Backends;
+using FastXen.Xen.Backends.Served;
 using FastXen.Xen.EventChannels;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Pci;
@@ -18,12 +19,17 @@ public sealed class XenHost : IDisposable
     private readonly ConcurrentDictionary<XenDomain, ParavirtualMachine> _machines = new();
     private readonly Lazy<XenstoreService> _store;
     private readonly Lazy<DriverDomain> _devices;
+    private readonly Lazy<ServedDevices> _served;
 
     /// <summary>A host without domains.</summary>
     public XenHost()
     {
-        _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer()));
+        _store = new Lazy<XenstoreService>(() => new XenstoreService(Directory, new XenstoreServer())
+        {
+            Failed = (domain, e) => MachineOf(domain)?.Fail($"internal error in the store: {e}"),
+        });
         _devices = new Lazy<DriverDomain>(() => new DriverDomain(Store.Server));
+        _served = new Lazy<ServedDevices>(() => new ServedDevices(Store.Server));
         Pci = new MachinePci(this);
     }
 
@@ -38,6 +44,9 @@ public sealed class XenHost : IDisposable
 
     /// <summary>The devices that the host gives to domains; it begins when it is first asked for.</summary>
     public DriverDomain Devices => _devices.Value;
+
+    /// <summary>The devices that domains serve one another.</summary>
+    public ServedDevices Served => _served.Value;
 
     /// <summary>Who makes, pauses and ends domains for a toolstack in a domain; null: nobody.</summary>
     public IDomainControl? Control { get; set; }

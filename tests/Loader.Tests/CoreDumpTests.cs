@@ -4,7 +4,9 @@ using System.Text.Json;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Dumps;
 using FastXen.Loader.Hosting;
+using FastXen.Loader.Xen;
 using FastXen.Tests;
+using FastXen.Xen.Memory;
 
 namespace FastXen.Loader.Tests;
 
@@ -19,6 +21,40 @@ public sealed class CoreDumpTests : IDisposable
         _host.StopAsync(TimeSpan.Zero).Wait();
         _host.Dispose();
         _folder.Dispose();
+    }
+
+    /// <summary>One that a toolstack built has its memory where the toolstack put it.</summary>
+    [Fact]
+    public async Task A_toolstacks_domain_has_its_memory_too()
+    {
+        (HostedDomain domain, ToolstackGuest guest) = _host.CreateEmpty(0, "a test");
+        DomainMemory memory = guest.Machine!.Domain.Memory;
+        memory.Maximum = 64;
+        foreach (ulong gpfn in (ulong[])[0, 5, 40]) Assert.True(memory.Populate(gpfn));
+        Assert.True(memory.TryWrite(5 << Frame.Shift, 0x1234_5678_9abc_def0UL));
+        _host.Xen.Control!.SetVcpus(guest.Machine.Domain, 1);
+        string file = Path.Combine(_folder.Path, "core");
+        while (!TryDump(domain, file)) await Task.Delay(1);
+        byte[] core = File.ReadAllBytes(file);
+        (uint type, long place, ulong address, ulong size) = Header(core, 1);
+        Assert.Equal((1u, 0UL, 41UL << Frame.Shift), (type, address, size));
+        Assert.Equal(0x1234_5678_9abc_def0UL, BinaryPrimitives.ReadUInt64LittleEndian(core.AsSpan((int)place + (5 << Frame.Shift))));
+        JsonElement described = JsonDocument.Parse(Notes(core)[(CoreDump.Owner, CoreDump.DomainNote)]).RootElement;
+        Assert.Equal((3L << Frame.Shift, 1), (described.GetProperty("memoryBytes").GetInt64(), described.GetProperty("vcpus").GetInt32()));
+    }
+
+    // It begins to run on another thread.
+    private static bool TryDump(HostedDomain domain, string file)
+    {
+        try
+        {
+            domain.Domain.DumpCore(file);
+            return true;
+        }
+        catch (HostException)
+        {
+            return false;
+        }
     }
 
     [Fact]

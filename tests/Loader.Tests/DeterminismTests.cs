@@ -7,6 +7,7 @@ using FastXen.Loader.Machines;
 using FastXen.Loader.Scheduling;
 using FastXen.Smp;
 using FastXen.Tests;
+using FastXen.Xen.Memory;
 
 namespace FastXen.Loader.Tests;
 
@@ -46,7 +47,7 @@ public sealed class DeterminismTests
     private static async Task<(string Digest, ulong Retired)> EndOf(GuestConfig config, bool disturbed)
     {
         using Scheduler scheduler = new(disturbed ? 2 : 1);
-        using PlatformGuest guest = new(config, new DomainSurroundings(scheduler, new TranslatorOptions(), () => throw new NotSupportedException(), _ => throw new NotSupportedException(), Assert.Fail), Assert.Fail);
+        using PlatformGuest guest = new(config, new DomainSurroundings(scheduler, new TranslatorOptions(), () => throw new NotSupportedException(), _ => throw new NotSupportedException(), new MemoryBudget(ulong.MaxValue), Assert.Fail), Assert.Fail);
         using IGuestMachine machine = guest.PowerOn(1, new DomainConsole());
         DomainScheduling scheduling = new(scheduler, config);
         Task<VcpuStop> run = scheduling.RunAsync(machine);

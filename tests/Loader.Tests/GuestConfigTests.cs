@@ -27,6 +27,23 @@ public class GuestConfigTests
     }
 
     [Fact]
+    public void Devices_of_a_xen_domain_are_on_its_PCI_bus_where_it_says_so()
+    {
+        GuestConfig config = Parse("""
+            { "kernel": "v", "personality": "xen", "rng": true, "disks": [ { "path": "a" }, { "path": "b", "pci": true } ], "network": [ { "pci": true }, { } ] }
+            """);
+        // Written and read again it is the same.
+        foreach (GuestConfig read in (GuestConfig[])[config, GuestConfigReader.ParseInline(Encoding.UTF8.GetString(GuestConfigWriter.Write(config)), "/")[0]])
+        {
+            Assert.True(read.HasRng && read.HasPciDevices);
+            Assert.Equal([false, true], read.Disks.Select(static disk => disk.IsPci));
+            Assert.Equal([true, false], read.Network.Select(static network => network.IsPci));
+        }
+
+        Assert.False(Parse("""{ "kernel": "v", "personality": "xen", "disks": [ { "path": "a" } ] }""").HasPciDevices);
+    }
+
+    [Fact]
     public void Every_field_is_read()
     {
         GuestConfig config = Parse("""
@@ -88,7 +105,7 @@ public class GuestConfigTests
     [InlineData("""{ "kernel": "v", "disks": "a.img" }""", "/guests/g.json: disks: expected a list, found \"a.img\"")]
     [InlineData("""{ "kernel": "v", "disks": { "path": "a.img" } }""", "/guests/g.json: disks: expected a list, found an object")]
     [InlineData("""{ "kernel": "v", "disks": [ "a.img" ] }""", "/guests/g.json: disks[0]: expected an object, found \"a.img\"")]
-    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a" }, { "file": "b" } ] }""", "/guests/g.json: disks[1].file: there is no such field; known are path, readOnly, format, overlay, name")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a" }, { "file": "b" } ] }""", "/guests/g.json: disks[1].file: there is no such field; known are path, readOnly, format, overlay, name, backend, target, pci")]
     [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "readOnly": "maybe" } ] }""", "/guests/g.json: disks[0].readOnly: expected true or false, found \"maybe\"")]
     [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "format": "qcow2" } ] }""", "/guests/g.json: disks[0].format: expected \"raw\", found \"qcow2\"")]
     [InlineData("""{ "kernel": "v", "disks": [ { "readOnly": true } ] }""", "/guests/g.json: disks[0].path: expected a file name, found nothing")]
@@ -96,13 +113,38 @@ public class GuestConfigTests
     [InlineData("""{ "kernel": "v", "network": [ { "type": "tap" } ] }""", "/guests/g.json: network[0].device: expected the name of a TAP interface of the host, found nothing")]
     [InlineData("""{ "kernel": "v", "network": [ { "device": "tap0" } ] }""", "/guests/g.json: network[0].device: only a \"tap\" network has a device, this one is \"nat\"")]
     [InlineData("""{ "kernel": "v", "network": [ { "hostForwards": [ "tcp:99999:22" ] } ] }""", "/guests/g.json: network[0].hostForwards: expected \"tcp:HOSTPORT:GUESTPORT\" or \"udp:HOSTADDRESS:HOSTPORT:GUESTPORT\", found \"tcp:99999:22\"")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "path": "a", "pci": true } ] }""", "/guests/g.json: disks[0].pci: all devices of a \"platform\" machine are on its PCI bus; only a domain with the \"xen\" personality is asked")]
+    [InlineData("""{ "kernel": "v", "network": [ { "pci": 1 } ] }""", "/guests/g.json: network[0].pci: expected true or false, found \"1\"")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "path": "a", "pci": true, "name": "xvda" } ] }""", "/guests/g.json: disks[0].name: the guest chooses what to call a disk on its PCI bus")]
+    [InlineData("""{ "kernel": "v", "rng": true }""", "/guests/g.json: rng: a \"platform\" machine always has a source of random numbers; only a domain with the \"xen\" personality is asked")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "memory": "4G", "rng": true }""", "/guests/g.json: memory: expected at most 3G for a domain with devices on a PCI bus, whose registers lie above, found \"4G\"")]
     [InlineData("""{ "kernel": "v", "console": { "type": "file" } }""", "/guests/g.json: console.path: expected a file name, found nothing")]
     [InlineData("""{ "kernel": "v", "console": { "path": "x" } }""", "/guests/g.json: console.path: a \"stdio\" console has no path")]
     [InlineData("""{ "kernel": "v", "console": { "escape": "ctrl-m" } }""", "/guests/g.json: console.escape: expected a control character such as \"ctrl-]\", or \"none\", found \"ctrl-m\"")]
     [InlineData("""{ "kernel": "v", "console": "stdio" }""", "/guests/g.json: console: expected an object, found \"stdio\"")]
-    [InlineData("""{ "kernel": "v", "commandLine": "a\u0000b" }""", "/guests/g.json: commandLine: expected text without control characters, found \"a\0b\"")]
+    [InlineData("""{ "kernel": "v", "commandLine": "a\u0000b" }""", "/guests/g.json: commandLine: expected text without control characters, found \"a?b\"")]
+    [InlineData("""{ "kernel": "v", "disks": [ { "backend": "d", "target": "x" } ] }""", "/guests/g.json: disks[0].backend: only a domain with the \"xen\" personality can be served by another one")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "backend": "d d", "target": "x" } ] }""", "/guests/g.json: disks[0].backend: expected the name of a domain (1 to 64 letters, digits, '-', '_' or '.'), found \"d d\"")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "backend": "d" } ] }""", "/guests/g.json: disks[0].target: expected what the domain d is to serve, in 1 to 128 printable characters without spaces, found nothing")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "backend": "d", "target": "x", "path": "a" } ] }""", "/guests/g.json: disks[0].path: a disk that the domain d serves has a \"target\" instead")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "disks": [ { "path": "a", "target": "x" } ] }""", "/guests/g.json: disks[0].target: only a disk with a \"backend\" has one: the host's have a \"path\"")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "network": [ { "backend": "d", "type": "nat" } ] }""", "/guests/g.json: network[0].type: the network of a card that the domain d serves is that domain's switch")]
+    [InlineData("""{ "kernel": "v", "personality": "xen", "network": [ { "backend": "g" } ] }""", "/guests/g.json: network: a domain cannot serve itself")]
     public void Each_mistake_has_its_sentence(string json, string sentence) =>
         Assert.Equal(sentence, Assert.Throws<ConfigException>(() => Parse(json)).Message);
+
+    [Fact]
+    public void Devices_of_other_domains_are_read_and_written()
+    {
+        GuestConfig config = Parse("""
+            { "kernel": "v", "personality": "xen", "disks": [ { "backend": "d", "target": "ram:64", "readOnly": true, "name": "xvdb" } ], "network": [ { "backend": "e" } ] }
+            """);
+        Assert.Equal(new DiskConfig("ram:64", ReadOnly: true) { Backend = "d", Name = "xvdb" }, Assert.Single(config.Disks));
+        Assert.Equal((NetworkType.Switch, "e"), (config.Network[0].Type, config.Network[0].Backend));
+        GuestConfig again = GuestConfigReader.Parse("/guests/g.json", GuestConfigWriter.Write(config), NoFields, []);
+        Assert.Equal(config.Disks, again.Disks);
+        Assert.Equal("e", again.Network[0].Backend);
+    }
 
     [Theory]
     [InlineData("")]

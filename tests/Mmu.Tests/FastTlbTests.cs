@@ -124,6 +124,40 @@ public sealed unsafe class FastTlbTests
     }
 
     [Fact]
+    public void AFrameIsForgottenInAllTablesOfItsPlaceAndNowhereElse()
+    {
+        using TestMachine machine = Machine(Pte(0x8000));
+        machine.SetRr(5, Rr(77));
+        machine.InsertData(Va, Pte(0x10000));
+        Assert.True(Read(machine, Va) != null);
+        machine.SetRr(5, Rr(0));
+        Assert.True(Read(machine, Va) != null);
+        Assert.True(Read(machine, Va + 0x3000) != null);
+        // Another group of the table, another region at the same place, another address at the same place.
+        machine.InsertData(Va + 0x4000, Pte(0x18000));
+        machine.InsertData(Va ^ 1UL << 61, Pte(0x20000));
+        Assert.True(Read(machine, Va + 0x4000) != null);
+        Assert.True(Read(machine, Va ^ 1UL << 61) != null);
+        FrameCacher keeper = FrameCacher.Of(3, Va + 0x2008, AccessKind.Read);
+        Assert.Equal((3u, true), (keeper.Vcpu, keeper.IsPlace));
+        uint version = machine.M->DataVersion;
+        FastTlb.Forget(machine.M, keeper);
+        Assert.NotEqual(version, machine.M->DataVersion);
+        Assert.True(FastTlb.TryRead(machine.M, Va, 8) == null);
+        Assert.True(FastTlb.TryWrite(machine.M, Va, 8) == null);
+        Assert.True(FastTlb.TryRead(machine.M, Va + 0x3000, 8) == null);
+        Assert.True(FastTlb.TryRead(machine.M, Va + 0x4000, 8) != null);
+        Assert.True(FastTlb.TryRead(machine.M, Va ^ 1UL << 61, 8) != null);
+        machine.SetRr(5, Rr(77));
+        Assert.True(FastTlb.TryRead(machine.M, Va, 8) == null);
+        // Of a fetch nobody says where it is: everything goes.
+        FrameCacher code = FrameCacher.Of(3, Va, AccessKind.Fetch);
+        Assert.False(code.IsPlace);
+        FastTlb.Forget(machine.M, code);
+        Assert.True(FastTlb.TryRead(machine.M, Va ^ 1UL << 61, 8) == null);
+    }
+
+    [Fact]
     public void BreakpointsSwitchTheFastPathOff()
     {
         using TestMachine machine = Machine(Pte(0x8000));

@@ -57,6 +57,10 @@ public sealed class ServeOptions
     /// <summary>Host threads.</summary>
     [Option("host-threads", MetaValue = "N", HelpText = "Threads that run the guests' processors (default: one for each of the host's).")]
     public string? HostThreads { get; set; }
+
+    /// <summary>Memory of all guests.</summary>
+    [Option("memory-limit", MetaValue = "SIZE", HelpText = "Memory that all guests may have together (default: all of the machine's).")]
+    public string? MemoryLimit { get; set; }
 }
 
 /// <summary><c>fastxen list</c>.</summary>

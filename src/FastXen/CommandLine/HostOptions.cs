@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastXen.Commands;
 using FastXen.Loader;
+using FastXen.Loader.Configuration;
 using FastXen.Smp;
 
 namespace FastXen.CommandLine;
@@ -20,6 +21,15 @@ internal static class HostOptions
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= Scheduler.MaximumHostThreads
             ? threads
             : throw new ConfigException("command line", $"--host-threads: expected a number from 1 to {Scheduler.MaximumHostThreads}, found \"{text}\"");
+    }
+
+    /// <summary>The memory that all domains may have together; null where the option is absent.</summary>
+    public static ulong? Memory(string? text)
+    {
+        if (text is null) return null;
+        return MemorySize.TryParse(text, out ulong bytes) && bytes >= 1 << 20
+            ? bytes
+            : throw new ConfigException("command line", $"--memory-limit: expected a size such as \"8G\", found \"{text}\"");
     }
 
     /// <summary>Seconds, such as <c>2.5</c>.</summary>

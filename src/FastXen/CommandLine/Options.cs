@@ -7,7 +7,7 @@ namespace FastXen.CommandLine;
 public sealed class RunOptions
 {
     /// <summary>The guests' config files.</summary>
-    [Value(0, MetaName = "CONFIG...", HelpText = "Guest configs (JSON). Options given beside one replace what it says. The first guest has the terminal.")]
+    [Value(0, MetaName = "CONFIG...", HelpText = "Guest configs (JSON). Options given beside one replace what it says. Several guests share the terminal.")]
     public IEnumerable<string> Configs { get; set; } = [];
 
     /// <summary>The control socket.</summary>
@@ -21,6 +21,10 @@ public sealed class RunOptions
     /// <summary>Host threads.</summary>
     [Option("host-threads", MetaValue = "N", HelpText = "Threads that run the guests' processors (default: one for each of the host's).")]
     public string? HostThreads { get; set; }
+
+    /// <summary>Memory of all guests.</summary>
+    [Option("memory-limit", MetaValue = "SIZE", HelpText = "Memory that all guests may have together (default: all of the machine's).")]
+    public string? MemoryLimit { get; set; }
 
     /// <summary>Kernel image.</summary>
     [Option("kernel", MetaValue = "FILE", HelpText = "Kernel: an IA-64 ELF file, plain or gzip.")]

@@ -135,6 +135,8 @@ internal static class ControlCommands
             Field("free_memory", info.FreeMemoryBytes >> 20);
             Field("domains", info.Domains);
             Field("domain_memory", info.DomainMemoryBytes >> 20);
+            Field("memory_limit", info.MemoryLimitBytes >> 20);
+            Field("memory_taken", info.MemoryTakenBytes >> 20);
             Field("resident_memory", info.ResidentBytes >> 20);
             Field("threads", info.Threads);
             Field("fastxen_version", info.FastxenVersion);

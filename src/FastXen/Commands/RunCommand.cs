@@ -8,7 +8,7 @@ using FastXen.Terminal;
 
 namespace FastXen.Commands;
 
-/// <summary><c>fastxen run</c>: guests that live as long as this process, the first one on its terminal.</summary>
+/// <summary><c>fastxen run</c>: guests that live as long as this process, on its terminal.</summary>
 internal static class RunCommand
 {
     public static int Run(RunOptions options)
@@ -31,7 +31,8 @@ internal static class RunCommand
         using Host host = new()
         {
             HostThreads = HostOptions.Threads(options.HostThreads),
-            OpenConsole = new ConsolePlaces(hasTerminal: true).Open,
+            MemoryLimit = HostOptions.Memory(options.MemoryLimit),
+            OpenConsole = new ConsolePlaces(configs).Open,
             Translator = diagnostics.Translator,
         };
         List<HostedDomain> domains = [];

@@ -21,7 +21,8 @@ internal static class ServeCommand
         using Host host = new()
         {
             HostThreads = HostOptions.Threads(options.HostThreads),
-            OpenConsole = new ConsolePlaces(hasTerminal: false).Open,
+            MemoryLimit = HostOptions.Memory(options.MemoryLimit),
+            OpenConsole = new ConsolePlaces().Open,
         };
         host.Log.Written += static line => Console.Error.WriteLine(line);
         await using HostSession session = new(host, options.Socket, HostOptions.Grace(options.Grace), socketRequired: true);

@@ -101,6 +101,8 @@ internal sealed record HostInfo
     public required ulong FreeMemoryBytes { get; set; }
     public required int Domains { get; set; }
     public required ulong DomainMemoryBytes { get; set; }
+    public required ulong MemoryLimitBytes { get; set; }
+    public required ulong MemoryTakenBytes { get; set; }
     public required ulong ResidentBytes { get; set; }
     public required int Threads { get; set; }
     public required string FastxenVersion { get; set; }

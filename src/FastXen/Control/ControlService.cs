@@ -212,7 +212,7 @@ internal sealed class ControlService
         int count = request.Count ?? throw new ControlException("'vcpu-set' needs a \"count\"");
         if (count < 1 || count > all) throw new ControlException($"{domain.Name} was made with {all} vcpus: expected 1 to {all}, found {count}");
         CheckCanBeAsked(domain);
-        return count == all || domain.Domain.AskForVcpus(count) ? Done(domain, null) : throw new ControlException(
+        return domain.Domain.AskForVcpus(count) || count == all ? Done(domain, null) : throw new ControlException(
             $"{domain.Name} has the platform personality, whose kernel decides which of its {all} vcpus are online: in the guest, write 0 or 1 to /sys/devices/system/cpu/cpuN/online");
     }
 

@@ -18,6 +18,8 @@ internal static class HostFacts
         FreeMemoryBytes = Kilobytes("/proc/meminfo", "MemAvailable:"),
         Domains = host.Domains.Count,
         DomainMemoryBytes = host.Domains.Aggregate(0UL, static (sum, domain) => sum + domain.Domain.MemoryBytes),
+        MemoryLimitBytes = host.Budget.Limit,
+        MemoryTakenBytes = host.Budget.Used,
         ResidentBytes = Kilobytes("/proc/self/status", "VmRSS:"),
         Threads = (int)Number("/proc/self/status", "Threads:"),
         FastxenVersion = typeof(HostFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",

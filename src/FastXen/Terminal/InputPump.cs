@@ -3,7 +3,8 @@ using FastXen.Platform.Uart;
 namespace FastXen.Terminal;
 
 /// <summary>Offers bytes to a serial device until it has taken them all: its queue is short and a guest may be slow.</summary>
-internal sealed class InputPump
+/// <param name="failed">Told of what the reader's thread threw: it is over then.</param>
+internal sealed class InputPump(Action<Exception> failed)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
 
@@ -16,8 +17,25 @@ internal sealed class InputPump
     {
         bool first = _input is null;
         _input = input;
-        if (first) new Thread(read) { IsBackground = true, Name = "console input" }.Start();
+        if (first) new Thread(() => Run(read)) { IsBackground = true, Name = "console input" }.Start();
     }
+
+    private void Run(ThreadStart read)
+    {
+        try
+        {
+            read();
+        }
+#pragma warning disable CA1031 // Something of this console broke: its domain ends, the process does not.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failed(e);
+        }
+    }
+
+    /// <summary>Names the device of a pump whose bytes another one's thread reads.</summary>
+    public void Name(ICharacterInput input) => _input = input;
 
     /// <summary>Hands bytes over; waits for room.</summary>
     public void Send(ReadOnlySpan<byte> bytes)

@@ -11,13 +11,14 @@ internal sealed class PtyConsole : ICharacterBackend, IDisposable
     // Nobody may be reading: output that does not fit is dropped, after a moment for a reader that is only slow.
     private const int Patience = 50;
 
-    private readonly InputPump _pump = new();
+    private readonly InputPump _pump;
     private readonly int _master;
     private readonly int _slave;
     private bool _stuck;
 
-    public PtyConsole()
+    public PtyConsole(Action<Exception> failed)
     {
+        _pump = new InputPump(failed);
         _master = Checked(Libc.OpenPseudoTerminal(Libc.OpenReadWrite | Libc.OpenNoControllingTerminal | Libc.OpenNonBlocking));
         Checked(Libc.GrantPseudoTerminal(_master));
         Checked(Libc.UnlockPseudoTerminal(_master));

@@ -8,13 +8,14 @@ namespace FastXen.Terminal;
 /// <summary>A console on a Unix socket, which only its owner can open. One client at a time; output without a client is lost.</summary>
 internal sealed class SocketConsole : ICharacterBackend, IDisposable
 {
-    private readonly InputPump _pump = new();
+    private readonly InputPump _pump;
     private readonly string _path;
     private readonly Socket _listener;
     private volatile Socket? _client;
 
-    public SocketConsole(string path)
+    public SocketConsole(string path, Action<Exception> failed)
     {
+        _pump = new InputPump(failed);
         _path = path;
         try
         {

@@ -9,6 +9,9 @@ internal interface IConsoleUser
     /// <summary>Ends the domain.</summary>
     void Leave();
 
+    /// <summary>The console broke.</summary>
+    void Failed(Exception e);
+
     /// <summary>Describes what the domain is doing, in a line.</summary>
     string Status { get; }
 }
@@ -19,10 +22,11 @@ internal sealed class StdioConsole : ICharacterBackend, IDisposable
     private readonly RawTerminal? _terminal = RawTerminal.TryEnter();
     private readonly EscapeKey _escape;
     private readonly IConsoleUser _user;
-    private readonly InputPump _pump = new();
+    private readonly InputPump _pump;
 
     public StdioConsole(byte? escape, IConsoleUser user)
     {
+        _pump = new InputPump(user.Failed);
         _escape = new EscapeKey(_terminal is null ? null : escape);
         _user = user;
         if (_terminal is not null && escape is not null) Tell($"{_escape.Name} q leaves, {_escape.Name} ? helps");
@@ -65,7 +69,7 @@ internal sealed class StdioConsole : ICharacterBackend, IDisposable
             case EscapeCommand.Status:
                 Tell(_user.Status);
                 break;
-            case EscapeCommand.Help:
+            case EscapeCommand.Next or EscapeCommand.Help:
                 string key = _escape.Name;
                 Tell($"{key} q: leave (the guest is lost)   {key} s: status   {key} {key}: send {key}");
                 break;

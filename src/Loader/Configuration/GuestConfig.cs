@@ -64,6 +64,12 @@ public sealed record GuestConfig
     /// <summary>A guest on the Xen interface is given devices on a PCI bus.</summary>
     public bool HasPciDevices => HasRng || Disks.Any(static disk => disk.IsPci) || Network.Any(static network => network.IsPci);
 
+    /// <summary>What becomes of it when its guest ends.</summary>
+    public EndActions Ends { get; init; } = new();
+
+    /// <summary>Host time that each of its vCPUs is to have, or null.</summary>
+    public RealTimeParameters? Reservation { get; init; }
+
     /// <summary>The console.</summary>
     public ConsoleConfig Console { get; init; } = new();
 
@@ -92,8 +98,8 @@ public enum ClockSource
     Deterministic,
 }
 
-/// <summary>A disk backed by a raw image file.</summary>
-/// <param name="Path">The image.</param>
+/// <summary>A disk backed by a raw image file, or served by another domain.</summary>
+/// <param name="Path">The image; with <see cref="Backend"/>, what that domain is to serve, in its own words.</param>
 /// <param name="ReadOnly">The guest may not write.</param>
 public sealed record DiskConfig(string Path, bool ReadOnly)
 {
@@ -102,6 +108,9 @@ public sealed record DiskConfig(string Path, bool ReadOnly)
 
     /// <summary>What a guest on the Xen interface is to call it, such as "xvda"; null: by its place in the config.</summary>
     public string? Name { get; init; }
+
+    /// <summary>Name of the domain that serves it, of those on the Xen interface; null: the host does.</summary>
+    public string? Backend { get; init; }
 
     /// <summary>A guest on the Xen interface finds it on the PCI bus, not with the driver domain.</summary>
     public bool IsPci { get; init; }
@@ -131,6 +140,9 @@ public sealed record NetworkConfig(NetworkType Type, string? Device, byte[]? Mac
     /// <summary>Name of the switch; of type switch only.</summary>
     public string Bridge { get; init; } = DefaultBridge;
 
+    /// <summary>Name of the domain that serves it, of those on the Xen interface (then the switch is that domain's own); null: the host does.</summary>
+    public string? Backend { get; init; }
+
     /// <summary>A guest on the Xen interface finds it on the PCI bus, not with the driver domain.</summary>
     public bool IsPci { get; init; }
 }
@@ -150,7 +162,7 @@ public sealed record HostForward(ForwardProtocol Protocol, IPEndPoint Host, int 
 /// <summary>Where the console's characters go.</summary>
 public enum ConsoleType
 {
-    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output. For one domain of a process: others get <see cref="Buffer"/>.</summary>
+    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output. Several domains of a run share it; those that come later get <see cref="Buffer"/>.</summary>
     Stdio,
     /// <summary>Output to a file; no input.</summary>
     File,

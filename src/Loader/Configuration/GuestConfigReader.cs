@@ -25,7 +25,7 @@ public static class GuestConfigReader
     private static readonly string[] GuestFields =
     [
         "$schema", "name", "personality", "privileged", "memory", "vcpus", "hostThreads", "weight", "cap", "cpus", "cpusSoft", "engine", "clock", "kernel", "initrd", "commandLine",
-        "disks", "network", "rng", "console", "efiVariables",
+        "disks", "network", "rng", "console", "efiVariables", "onPoweroff", "onReboot", "onCrash", "coreFile", "reservation",
     ];
 
     /// <summary>Reads a config file of one guest.</summary>
@@ -148,17 +148,26 @@ public static class GuestConfigReader
             Kernel = node.RequiredFile("kernel"),
             Initrd = node.File("initrd"),
             CommandLine = ReadCommandLine(node),
-            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name", "pci").ConvertAll(disk => ReadDisk(disk, personality)),
-            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards", "pci")
+            Disks = node.Objects("disks", MachineLimits.Disks, "path", "readOnly", "format", "overlay", "name", "backend", "target", "pci").ConvertAll(disk => ReadDisk(disk, personality)),
+            Network = node.Objects("network", MachineLimits.NetworkInterfaces, "type", "device", "bridge", "mac", "hostForwards", "backend", "pci")
                 .ConvertAll(network => ReadNetwork(network, personality)),
             HasRng = ReadRng(node, personality),
             Console = ReadConsole(node.Object("console", "type", "path", "escape")),
             EfiVariables = ReadEfiVariables(node, personality),
+            Ends = ReadEnds(node),
+            Reservation = ReadReservation(node.Object("reservation", "period", "slice", "extraTime")),
         };
+        CheckBackends(node, config);
         return !config.HasPciDevices || config.Memory <= ParavirtualMachine.MaximumPciMemory
             ? config
-            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above",
-                MemorySize.Format(config.Memory));
+            : throw node.Wrong("memory", $"at most {MemorySize.Format(ParavirtualMachine.MaximumPciMemory)} for a domain with devices on a PCI bus, whose registers lie above");
+    }
+
+    private static void CheckBackends(ConfigNode node, GuestConfig config)
+    {
+        const string Itself = "a domain cannot serve itself";
+        if (config.Disks.Any(disk => disk.Backend == config.Name)) throw node.Problem("disks", Itself);
+        if (config.Network.Any(network => network.Backend == config.Name)) throw node.Problem("network", Itself);
     }
 
     private static string ReadName(ConfigNode node, string defaultName)
@@ -172,6 +181,35 @@ public static class GuestConfigReader
 
     private static ulong ReadHostThreadSet(ConfigNode node, string key) =>
         node.Text(key) is not { } text ? ulong.MaxValue : HostThreadSet.TryParse(text, out ulong set) ? set : throw node.Wrong(key, HostThreadSet.Form);
+
+    private static EndActions ReadEnds(ConfigNode node)
+    {
+        EndActions usual = new();
+        EndActions ends = new(ReadEnd(node, "onPoweroff", usual.OnPoweroff, mayDump: false), ReadEnd(node, "onReboot", usual.OnReboot, mayDump: false),
+            ReadEnd(node, "onCrash", usual.OnCrash, mayDump: true), node.File("coreFile"));
+        bool dumps = ends.OnCrash is EndAction.CoredumpDestroy or EndAction.CoredumpRestart;
+        if (dumps && ends.CoreFile is null) throw node.Wrong("coreFile", "a file name for the core that \"onCrash\" asks for");
+        return dumps || ends.CoreFile is null ? ends : throw node.Problem("coreFile", "\"onCrash\" asks for no core");
+    }
+
+    private static EndAction ReadEnd(ConfigNode node, string key, EndAction usual, bool mayDump)
+    {
+        string[] names = mayDump ? EndActionNames.All : EndActionNames.All[..3];
+        string? text = node.Text(key);
+        if (text is null) return usual;
+        int index = Array.IndexOf(names, text);
+        return index >= 0 ? (EndAction)index : throw node.Wrong(key, string.Join(", ", names[..^1]) + " or " + names[^1]);
+    }
+
+    private static RealTimeParameters? ReadReservation(ConfigNode? node)
+    {
+        const int Longest = 10_000;
+        if (node is null) return null;
+        int period = node.Number("period", 0, 1, Longest), slice = node.Number("slice", 0, 1, Longest);
+        if (period == 0) throw node.Wrong("period", $"milliseconds from 1 to {Longest}");
+        if (slice == 0 || slice > period) throw node.Wrong("slice", $"milliseconds from 1 to the period's {period}");
+        return new RealTimeParameters(TimeSpan.FromMilliseconds(period), TimeSpan.FromMilliseconds(slice), node.Flag("extraTime", absent: false));
+    }
 
     private static bool ReadPrivileged(ConfigNode node, Personality personality)
     {
@@ -230,7 +268,21 @@ public static class GuestConfigReader
         bool isPci = ReadPci(node, personality);
         if (name is not null && isPci) throw node.Problem("name", "the guest chooses what to call a disk on its PCI bus");
         if (name is not null && !VirtualDiskName.IsValid(name)) throw node.Wrong("name", "xvda to xvdz, hda to hdd, sda to sdp, or a number");
-        return new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name, IsPci = isPci };
+        string? backend = ReadBackend(node, personality), target = node.Text("target");
+        if (backend is null)
+        {
+            return target is null
+                ? new DiskConfig(node.RequiredFile("path"), isReadOnly) { Overlay = overlay, Name = name, IsPci = isPci }
+                : throw node.Problem("target", "only a disk with a \"backend\" has one: the host's have a \"path\"");
+        }
+        if (isPci) throw node.Problem("pci", $"a disk that the domain {backend} serves is on no bus");
+        foreach (string field in (string[])["path", "overlay"])
+        {
+            if (node.Text(field) is not null) throw node.Problem(field, $"a disk that the domain {backend} serves has a \"target\" instead");
+        }
+        return target is { Length: > 0 and <= 128 } && target.All(static c => c is > ' ' and <= '~')
+            ? new DiskConfig(target, isReadOnly) { Name = name, Backend = backend }
+            : throw node.Wrong("target", $"what the domain {backend} is to serve, in 1 to 128 printable characters without spaces");
     }
 
     private static bool ReadPci(ConfigNode node, Personality personality)
@@ -249,9 +301,20 @@ public static class GuestConfigReader
             : throw node.Problem("rng", "a \"platform\" machine always has a source of random numbers; only a domain with the \"xen\" personality is asked");
     }
 
+    private static string? ReadBackend(ConfigNode node, Personality personality)
+    {
+        if (node.Text("backend") is not { } backend) return null;
+        if (personality != Personality.Xen) throw node.Problem("backend", "only a domain with the \"xen\" personality can be served by another one");
+        return IsName(backend) ? backend : throw node.Wrong("backend", $"the name of a domain ({NameRule})");
+    }
+
     private static NetworkConfig ReadNetwork(ConfigNode node, Personality personality)
     {
-        NetworkType type = node.Choice("type", NetworkType.Nat);
+        string? backend = ReadBackend(node, personality);
+        NetworkType type = node.Choice("type", backend is null ? NetworkType.Nat : NetworkType.Switch);
+        if (backend is not null && type != NetworkType.Switch) throw node.Problem("type", $"the network of a card that the domain {backend} serves is that domain's switch");
+        bool isPci = ReadPci(node, personality);
+        if (isPci && backend is not null) throw node.Problem("pci", $"a card that the domain {backend} serves is on no bus");
         string? device = node.Text("device");
         List<string> forwards = node.Texts("hostForwards", 64);
         if (type == NetworkType.Tap)
@@ -271,7 +334,8 @@ public static class GuestConfigReader
         return new NetworkConfig(type, device, ReadMac(node), forwards.ConvertAll(text => ReadForward(node, text)))
         {
             Bridge = bridge ?? NetworkConfig.DefaultBridge,
-            IsPci = ReadPci(node, personality),
+            Backend = backend,
+            IsPci = isPci,
         };
     }
 

@@ -38,15 +38,37 @@ public static class GuestConfigWriter
             if (config.HasRng) json.WriteBoolean("rng", true);
             WriteConsole(json, config.Console);
             WritePath(json, "efiVariables", config.EfiVariables);
+            json.WriteString("onPoweroff", config.Ends.OnPoweroff.Spelled());
+            json.WriteString("onReboot", config.Ends.OnReboot.Spelled());
+            json.WriteString("onCrash", config.Ends.OnCrash.Spelled());
+            WritePath(json, "coreFile", config.Ends.CoreFile);
+            if (config.Reservation is { } reservation) WriteReservation(json, reservation);
             json.WriteEndObject();
         }
         return text.WrittenSpan.ToArray();
     }
 
+    private static void WriteReservation(Utf8JsonWriter json, RealTimeParameters reservation)
+    {
+        json.WriteStartObject("reservation");
+        json.WriteNumber("period", (int)reservation.Period.TotalMilliseconds);
+        json.WriteNumber("slice", (int)reservation.Slice.TotalMilliseconds);
+        json.WriteBoolean("extraTime", reservation.ExtraTime);
+        json.WriteEndObject();
+    }
+
     private static void WriteDisk(Utf8JsonWriter json, DiskConfig disk)
     {
         json.WriteStartObject();
-        WritePath(json, "path", disk.Path);
+        if (disk.Backend is { } backend)
+        {
+            json.WriteString("backend", backend);
+            json.WriteString("target", disk.Path);
+        }
+        else
+        {
+            WritePath(json, "path", disk.Path);
+        }
         if (disk.ReadOnly) json.WriteBoolean("readOnly", true);
         WritePath(json, "overlay", disk.Overlay);
         if (disk.Name is { } name) json.WriteString("name", name);
@@ -58,6 +80,7 @@ public static class GuestConfigWriter
     {
         json.WriteStartObject();
         json.WriteString("type", Spell(network.Type));
+        if (network.Backend is { } backend) json.WriteString("backend", backend);
         if (network.Device is { } device) json.WriteString("device", device);
         if (network.Type == NetworkType.Switch) json.WriteString("bridge", network.Bridge);
         if (network.Mac is { } mac) json.WriteString("mac", string.Join(':', mac.Select(static b => b.ToString("x2"))));

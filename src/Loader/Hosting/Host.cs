@@ -7,6 +7,7 @@ using FastXen.Platform.Net.Switch;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 using FastXen.Xen;
+using FastXen.Xen.Memory;
 
 namespace FastXen.Loader.Hosting;
 
@@ -24,6 +25,7 @@ public sealed class Host : IDisposable
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly HashSet<int> _numbers = [];
     private readonly Lazy<XenHost> _xen;
+    private readonly Lazy<MemoryBudget> _budget;
     private readonly ConcurrentDictionary<string, VirtualSwitch> _switches = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Scheduler? _scheduler;
@@ -31,12 +33,16 @@ public sealed class Host : IDisposable
     private bool _closed;
 
     /// <summary>A host without domains.</summary>
-    public Host() => _xen = new Lazy<XenHost>(() =>
+    public Host()
     {
-        XenHost xen = new();
-        xen.Control = new DomainControl(this, xen);
-        return xen;
-    });
+        _xen = new Lazy<XenHost>(() =>
+        {
+            XenHost xen = new();
+            xen.Control = new DomainControl(this, xen);
+            return xen;
+        });
+        _budget = new Lazy<MemoryBudget>(() => new MemoryBudget(MemoryLimit ?? (ulong)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20 << 20));
+    }
 
     /// <summary>What happened.</summary>
     public HostLog Log { get; } = new();
@@ -46,6 +52,15 @@ public sealed class Host : IDisposable
 
     /// <summary>How many host threads run guests; null: what the first domain's config says, or as many as the host has processors.</summary>
     public int? HostThreads { get; init; }
+
+    /// <summary>Bytes of memory that all domains may have together; null: as much as the machine (or the process's cgroup) has.</summary>
+    public ulong? MemoryLimit { get; init; }
+
+    /// <summary>
+    /// The memory that the domains may have together. One made from a config has all of its memory taken as long as it exists, whatever its balloon gave back; a
+    /// toolstack's domain each frame that it has, and a part for what the host keeps of it.
+    /// </summary>
+    public MemoryBudget Budget => _budget.Value;
 
     /// <summary>What runs the vCPUs of all domains; null before the first domain is made.</summary>
     public Scheduler? Scheduler
@@ -105,7 +120,7 @@ public sealed class Host : IDisposable
         HostedDomain domain = Make(config, id, (_, report) =>
         {
             DomainSurroundings surroundings = SurroundingsFor(config);
-            return new Domain(config, report, surroundings, () => guest = new ToolstackGuest(surroundings, report));
+            return new Domain(config, report, surroundings, () => guest = new ToolstackGuest(surroundings, config.Engine, report));
         });
         domain.Scheduling.Pause();
         Tell(domain, HostEventKind.Created, $"by {source}");
@@ -167,6 +182,7 @@ public sealed class Host : IDisposable
 
     internal void Remove(HostedDomain domain)
     {
+        Budget.Return(Need(domain.Config));
         lock (_lock)
         {
             _domains.Remove(domain.Id);
@@ -196,12 +212,19 @@ public sealed class Host : IDisposable
     private HostedDomain Make(GuestConfig config, int id, Func<HostedDomain, Action<string>, Domain> make)
     {
         HostedDomain domain;
+        if (!Budget.TryTake(Need(config)))
+        {
+            Release(id, config.Name);
+            throw new OutOfBudgetException($"{config.Name} cannot have {MemorySize.Format(Need(config))} of memory: the domains of this host may have {MemorySize.Format(Budget.Limit)}"
+                + $" in all (--memory-limit), {MemorySize.Format(Budget.Used)} are taken");
+        }
         try
         {
             domain = new HostedDomain(this, id, config, make);
         }
         catch
         {
+            Budget.Return(Need(config));
             Release(id, config.Name);
             throw;
         }
@@ -215,8 +238,11 @@ public sealed class Host : IDisposable
         return domain;
     }
 
+    // What is taken for a domain as long as it exists.
+    private static ulong Need(GuestConfig config) => config.Memory == 0 ? ToolstackGuest.HostMemory : config.Memory;
+
     private DomainSurroundings SurroundingsFor(GuestConfig config) => new(
-        SchedulerFor(config), Translator, () => Xen, name => _switches.GetOrAdd(name, static name => new VirtualSwitch(name)), Log.Write);
+        SchedulerFor(config), Translator, () => Xen, name => _switches.GetOrAdd(name, static name => new VirtualSwitch(name)), Budget, Log.Write);
 
     // The number of the domain that is to have the name: one that cannot be made uses its number up.
     private int Reserve(GuestConfig config)
@@ -240,7 +266,9 @@ public sealed class Host : IDisposable
             if (_closed) throw new HostException("the host is shutting down and takes no more domains");
             if (id is < 0 or > HighestNumber || (id != 0 && _numbers.Contains(id))) throw new HostException($"{id} is not a number for a new domain");
             if (id == 0) id = NextNumber();
-            config = ToolstackGuest.ConfigOf(id, source);
+            // As its toolstack, which runs in dom0.
+            EngineKind engine = _domains.TryGetValue(0, out HostedDomain? first) ? first.Config.Engine : EngineKind.Translator;
+            config = ToolstackGuest.ConfigOf(id, source, engine);
             if (!_names.Add(config.Name)) throw Taken(config.Name);
             _numbers.Add(id);
             return id;

@@ -22,6 +22,10 @@ public enum HostEventKind
     Saved,
     /// <summary>It has another name.</summary>
     Renamed,
+    /// <summary>Its guest ended, and it is kept as it is.</summary>
+    Preserved,
+    /// <summary>A core file of it was written, or could not be.</summary>
+    Dumped,
     /// <summary>It says why it stops for a reason that its guest did not ask for.</summary>
     Reported,
     /// <summary>Its guest powered off, or halted its processors.</summary>
@@ -51,7 +55,8 @@ public sealed record HostEvent(TimeSpan Time, HostEventKind Kind, int Id, string
         HostEventKind.Rebooted => "rebooted",
         HostEventKind.Saved => $"saved{Words(" to ")}",
         HostEventKind.Renamed => $"renamed{Words(", ")}",
-        HostEventKind.Reported => Detail,
+        HostEventKind.Preserved => $"kept as it is{Words(": ")}",
+        HostEventKind.Reported or HostEventKind.Dumped => Detail,
         HostEventKind.PoweredOff => "powered off",
         HostEventKind.Destroyed => "destroyed",
         _ => $"crashed{Words(": ")}",

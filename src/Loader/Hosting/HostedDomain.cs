@@ -1,6 +1,7 @@
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Scheduling;
+using FastXen.Loader.Xen;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 
@@ -9,6 +10,8 @@ namespace FastXen.Loader.Hosting;
 /// <summary>A domain of a host: its name and number, its console, and what can be asked of it. Any thread.</summary>
 public sealed class HostedDomain
 {
+    private const int MostReports = 16;
+
     private readonly Host _host;
     private readonly Lock _lock = new();
     private readonly List<string> _reports = [];
@@ -39,6 +42,8 @@ public sealed class HostedDomain
             throw;
         }
         Domain.Rebooted += () => Tell(HostEventKind.Rebooted);
+        Domain.Kept += reason => Tell(HostEventKind.Preserved, reason == VcpuStop.Crashed ? "it crashed" : reason == VcpuStop.Reboot ? "it rebooted" : "it powered off");
+        Domain.Dumped += what => Tell(HostEventKind.Dumped, what);
     }
 
     /// <summary>Its number: 0 for dom0, else from 1 on; seldom used again by this host, and never at once.</summary>
@@ -76,6 +81,7 @@ public sealed class HostedDomain
             lock (_lock)
             {
                 if (_dying) return DomainState.Dying;
+                if (Domain.KeptAfter is not VcpuStop.None and var end) return end == VcpuStop.Crashed ? DomainState.Crashed : DomainState.ShuttingDown;
                 if (Scheduling.IsPaused) return DomainState.Paused;
                 if (_asked) return DomainState.ShuttingDown;
             }
@@ -169,7 +175,12 @@ public sealed class HostedDomain
     {
         lock (_lock) _dying = true;
         Domain.RequestStop();
+        // What a toolstack made and gave no vCPUs was never run: it ends all the same. On another thread: the end waits for processors, which may wait for the caller.
+        if (Domain.Guest is ToolstackGuest) _ = Task.Run(RunToEndAsync);
     }
+
+    /// <summary>As <see cref="Domain.Fail"/>.</summary>
+    public void Fail(string what, Exception e) => Domain.Fail(what, e);
 
     /// <summary>Runs the guest to its end. When called again, nothing.</summary>
     internal async Task RunToEndAsync()
@@ -212,7 +223,12 @@ public sealed class HostedDomain
 
     private void Report(string text)
     {
-        lock (_lock) _reports.Add(text);
+        lock (_lock)
+        {
+            // One that starts again and again has something to say each time.
+            if (_reports.Count == MostReports) _reports.RemoveAt(0);
+            _reports.Add(text);
+        }
         Tell(HostEventKind.Reported, text);
     }
 

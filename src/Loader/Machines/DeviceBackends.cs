@@ -10,7 +10,7 @@ using FastXen.Platform.Net.Tap;
 
 namespace FastXen.Loader.Machines;
 
-/// <summary>What a guest's network card is plugged into: one of a network of its own and a switch.</summary>
+/// <summary>What a guest's network card is plugged into: one of a network of its own and a switch; neither where another domain serves it.</summary>
 internal readonly record struct NetworkEnd(MacAddress Address, INetBackend? Backend, VirtualSwitch? Switch);
 
 /// <summary>The far ends of a guest's devices: they outlive its reboots.</summary>
@@ -28,7 +28,10 @@ internal sealed class DeviceBackends : IDisposable
         _switches = switches;
         try
         {
-            foreach (DiskConfig disk in config.Disks) Open(disk);
+            foreach (DiskConfig disk in config.Disks)
+            {
+                if (disk.Backend is null) Open(disk);
+            }
             for (int i = 0; i < config.Network.Count; i++) Open(config.Network[i], config, i);
         }
         catch (Exception e)
@@ -39,7 +42,10 @@ internal sealed class DeviceBackends : IDisposable
         }
     }
 
-    /// <summary>Disks, in the config's order.</summary>
+    /// <summary>Who is told what broke, and how.</summary>
+    public Action<string, Exception>? Failed { get; set; }
+
+    /// <summary>Disks, in the config's order, without those that other domains serve.</summary>
     public IReadOnlyList<DiskDevice> Disks => _disks;
 
     /// <summary>Network interfaces, in the config's order.</summary>
@@ -56,7 +62,8 @@ internal sealed class DeviceBackends : IDisposable
         MacAddress address = MacAddress.Read(network.Mac ?? DefaultMac(config.Name, index));
         _networks.Add(network.Type switch
         {
-            NetworkType.Tap => new NetworkEnd(address, TapBackend.Open(network.Device!), null),
+            _ when network.Backend is not null => new NetworkEnd(address, null, null),
+            NetworkType.Tap => new NetworkEnd(address, TapBackend.Open(network.Device!, e => Failed?.Invoke($"the reader of TAP interface {network.Device}", e)), null),
             // The driver domain connects its card to the switch itself: they agree on more than a backend can.
             NetworkType.Switch when config.Personality == Personality.Xen && !network.IsPci => new NetworkEnd(address, null, _switches(network.Bridge)),
             NetworkType.Switch => new NetworkEnd(address, new SwitchNetwork(_switches(network.Bridge), address), null),

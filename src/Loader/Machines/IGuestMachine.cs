@@ -35,6 +35,9 @@ internal interface IGuestMachine : IDisposable
     /// <summary>Stops the machine as if its plug were pulled. Any thread.</summary>
     void RequestStop();
 
+    /// <summary>Stops the machine as crashed, for a reason of the host's own. Any thread.</summary>
+    void Fail(string reason) => Processors[0].Crash(reason);
+
     /// <summary>Stops the machine to be made anew. Any thread.</summary>
     void RequestReset();
 
@@ -60,6 +63,12 @@ internal interface IGuestMachine : IDisposable
 
     /// <summary>The run is over because the guest has suspended itself.</summary>
     bool HasSuspended => false;
+
+    /// <summary>A machine that is kept although its guest has suspended itself is to go on: false where it is not one. Its run is to be ended then. Any thread.</summary>
+    bool AskToGoOn() => false;
+
+    /// <summary>After the run: true where <see cref="AskToGoOn"/> ended it; the machine may be run again.</summary>
+    bool GoesOn() => false;
 
     /// <summary>Writes a machine that has suspended itself. What it cannot write is an <see cref="InvalidOperationException"/>.</summary>
     void Save(Stream to) => throw new InvalidOperationException("only a domain on the Xen interface can be saved");

@@ -36,6 +36,8 @@ internal sealed class PlatformGuest : IGuest
         }
     }
 
+    public Action<string, Exception> Failed { set => _devices.Failed = value; }
+
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
     {
         PlatformMachine machine = new(new PlatformConfiguration

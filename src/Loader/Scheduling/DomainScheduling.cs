@@ -28,6 +28,12 @@ public sealed class DomainScheduling
         _scheduler = scheduler;
         _name = config.Name;
         _credit = config.Credit;
+        _realTime = config.Reservation;
+        if (_realTime is { } reservation && reservation.Slice * config.Vcpus > reservation.Period * scheduler.HostThreadCount)
+        {
+            throw new ConfigException(config.Source, "reservation",
+                $"{config.Vcpus} vcpus with {reservation.Slice.TotalMilliseconds} of {reservation.Period.TotalMilliseconds} ms each are more than {scheduler.HostThreadCount} host threads have");
+        }
         _hard = new ulong[config.Vcpus];
         _soft = new ulong[config.Vcpus];
         ulong all = AllHostThreads;
@@ -221,9 +227,22 @@ public sealed class DomainScheduling
             for (int i = 0; i < works.Count; i++) domain.Add(works[i], _hard[i], _soft[i], _paused);
 
             for (int i = 0; i < _holds; i++) domain.RequestPause();
-            if (_realTime is not null) domain.RealTime = _realTime;
+            if (_realTime is not null) Reserve(domain, _realTime);
             _over = over;
             return _domain = domain;
+        }
+    }
+
+    private void Reserve(SchedulerDomain domain, RealTimeParameters reservation)
+    {
+        try
+        {
+            domain.RealTime = reservation;
+        }
+        catch (ArgumentException)
+        {
+            domain.Dispose();
+            throw new HostException($"{_name} cannot have its reservation: those of other domains leave too little of the host threads");
         }
     }
 

@@ -10,10 +10,10 @@ using FastXen.Platform.Virtio;
 using FastXen.Xen;
 using FastXen.Xen.Backends.Block;
 using FastXen.Xen.Backends.Net;
+using FastXen.Xen.Backends.Served;
 using FastXen.Xen.Boot;
 using FastXen.Xen.Console;
 using FastXen.Xen.EventChannels;
-using FastXen.Xen.Memory;
 using FastXen.Xen.Migration;
 using FastXen.Xen.Pci;
 using FastXen.Xen.Xenstore;
@@ -31,6 +31,7 @@ internal sealed class XenGuest : IGuest
     private readonly VariableStore _variables;
     private Images? _images;
     private string? _restoreFrom;
+    private Action<string, Exception> _failed = static (_, _) => { };
 
     public XenGuest(DomainSurroundings surroundings, GuestConfig config, Action<string> report)
     {
@@ -67,9 +68,18 @@ internal sealed class XenGuest : IGuest
         return new Images(kernel, kernel.ReadXenEntry(), _config.Initrd is { } initrd ? RamDisk.Place(initrd, layout, kernel) : null);
     }
 
+    public Action<string, Exception> Failed
+    {
+        set
+        {
+            _failed = value;
+            _devices.Failed = value;
+        }
+    }
+
     public IGuestMachine PowerOn(int number, ICharacterBackend console)
     {
-        HostConsole end = new(console);
+        HostConsole end = new(console) { Failed = e => _failed("the console", e) };
         ParavirtualConfiguration Complete(ParavirtualConfiguration sizes) => sizes with
         {
             Engine = _config.Engine,
@@ -99,7 +109,7 @@ internal sealed class XenGuest : IGuest
             throw new ImageException(path, $"cannot be restored: {e.Message}", e);
         }
         return Own(restored.Machine, console, () => Connect(restored.Machine, console,
-            (restored.StoreFrame, restored.StorePort), (restored.ConsoleFrame, restored.ConsolePort), static () => { }));
+            (restored.StoreFrame, restored.StorePort), (restored.ConsoleFrame, restored.ConsolePort), restored.Demand, static () => { }));
     }
 
     private XenGuestMachine Own(ParavirtualMachine machine, HostConsole console, Action prepare)
@@ -125,7 +135,7 @@ internal sealed class XenGuest : IGuest
         EventChannelTable channels = machine.Domain.EventChannels;
         // In the name of domain 0, where the store and the consoles' server are on every Xen. dom0's own console is the hypervisor's.
         int storePort = channels.AllocateUnbound(0), consolePort = _config.IsPrivileged ? 0 : channels.AllocateUnbound(0);
-        Connect(machine, console, (DomainBuilder.StoreFrame(machine), storePort), (DomainBuilder.ConsoleFrame(machine), consolePort), () =>
+        Connect(machine, console, (DomainBuilder.StoreFrame(machine), storePort), (DomainBuilder.ConsoleFrame(machine), consolePort), demand: null, () =>
             DomainBuilder.Boot(machine, new DomainImage(_images.Entry, _config.CommandLine, _images.Initrd?.Memory.Start ?? 0, _images.Initrd?.Memory.Length ?? 0)
             {
                 StorePort = storePort,
@@ -134,14 +144,15 @@ internal sealed class XenGuest : IGuest
     }
 
     // The host's services; the domain is in order when "start" is called, and introduced to the store after it.
-    private void Connect(ParavirtualMachine machine, HostConsole end, (ulong Frame, int Port) store, (ulong Frame, int Port) console, Action start)
+    private void Connect(ParavirtualMachine machine, HostConsole end, (ulong Frame, int Port) store, (ulong Frame, int Port) console, DomainDemand? demand, Action start)
     {
         end.Open(machine, console.Frame, console.Port);
         new DomainHome
         {
             Domain = machine.Domain.Id,
             Name = _config.Name,
-            Memory = (ulong)machine.Domain.Memory.Populated << Frame.Shift,
+            Memory = machine.Configuration.Memory,
+            Demand = demand,
             Vcpus = _config.Vcpus,
             Console = console.Port == 0 ? null : console,
             Store = store,
@@ -157,25 +168,34 @@ internal sealed class XenGuest : IGuest
         XenDomain domain = machine.Domain;
         foreach (Func<VirtioDevice> device in PciDevices())
             _host.Pci.Attach(machine, new PciDevice(device, e => machine.Vcpus[0].Processor.Crash($"internal error: {e}")));
+        List<ServedDevice> served = [];
+        int images = 0;
         for (int i = 0; i < _config.Disks.Count; i++)
         {
             DiskConfig disk = _config.Disks[i];
-            if (disk.IsPci) continue;
             string name = disk.Name ?? $"xvd{(char)('a' + i)}";
-            _host.Devices.AttachDisk(domain, new DiskAttachment(name, _devices.Disks[i].Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
+            if (disk.Backend is { } backend)
+            {
+                served.Add(ServedDevice.Disk(backend, name, disk.Path, disk.ReadOnly));
+                continue;
+            }
+            DiskDevice image = _devices.Disks[images++];
+            if (!disk.IsPci) _host.Devices.AttachDisk(domain, new DiskAttachment(name, image.Backend) { IsReadOnly = disk.ReadOnly, OwnsImage = false });
         }
         for (int i = 0; i < _devices.Networks.Count; i++)
         {
             if (_config.Network[i].IsPci) continue;
             NetworkEnd end = _devices.Networks[i];
-            _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
+            if (_config.Network[i] is { Backend: { } backend } card) served.Add(ServedDevice.Card(backend, (uint)i, end.Address, card.Bridge));
+            else _host.Devices.AttachNetwork(domain, new NetworkAttachment((uint)i, end.Address) { Switch = end.Switch, Network = end.Backend, OwnsNetwork = false });
         }
+        _host.Served.Enter(domain.Id, _config.Name, served);
     }
 
     // In the order of their slots, as on a platform machine.
     private IEnumerable<Func<VirtioDevice>> PciDevices()
     {
-        foreach ((DiskConfig config, DiskDevice disk) in _config.Disks.Zip(_devices.Disks))
+        foreach ((DiskConfig config, DiskDevice disk) in _config.Disks.Where(static disk => disk.Backend is null).Zip(_devices.Disks))
         {
             if (config.IsPci) yield return () => new VirtioBlock(disk.Backend, disk.Serial);
         }

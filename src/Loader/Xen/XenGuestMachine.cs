@@ -19,9 +19,10 @@ internal sealed class XenGuestMachine : IGuestMachine
     private readonly ParavirtualMachine _machine;
     private readonly HostConsole _console;
     private readonly Action<string> _report;
-    private readonly bool _isKept;
+    private volatile bool _isKept;
     private volatile Vcpu[] _processors = [];
     private volatile bool _isAskedToEnd;
+    private volatile bool _isToGoOn;
     private volatile int _ended;
 
     /// <summary>Takes over a machine that has been booted or is to be, and its console. <paramref name="isKept"/>: it stays when its guest has shut down.</summary>
@@ -39,7 +40,8 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public PhysicalMemory Memory => _machine.Arena;
 
-    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, _machine.Configuration.Memory)];
+    // A toolstack's domain has memory up to where it put it.
+    public IReadOnlyList<MemoryRange> Ram => [new MemoryRange(0, Math.Max(_machine.Configuration.Memory, _machine.Domain.Memory.EndOfRam << Frame.Shift))];
 
     public ulong MemoryBytes => (ulong)_machine.Domain.Memory.Populated << Frame.Shift;
 
@@ -64,15 +66,29 @@ internal sealed class XenGuestMachine : IGuestMachine
     public VcpuStop Finish()
     {
         _console.Flush();
-        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash) _report(crash);
+        if (StopReason == VcpuStop.Crashed && StateDump.OfCrashed(Processors) is { } crash)
+            _report(crash + _machine.Vcpus.First(static vcpu => vcpu.Processor.CrashReason is not null).RecentHypercalls);
         return StopReason;
     }
 
     public void RequestStop() => RequestStop(VcpuStop.Requested);
 
+    public void Fail(string reason)
+    {
+        _isAskedToEnd = true;
+        if (Processors is [var first, ..]) first.Crash(reason);
+        else _report(reason);
+    }
+
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
-    public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
+    public bool AskToShutDown(bool thenReboot)
+    {
+        // It is the host that ends it now, not its toolstack.
+        bool isAsked = Ask(thenReboot ? "reboot" : "poweroff");
+        if (isAsked) _isKept = false;
+        return isAsked;
+    }
 
     // What a device holds of memory cannot be saved.
     public bool AskToSuspend() => !_machine.HasPciDevices && Ask("suspend");
@@ -83,6 +99,16 @@ internal sealed class XenGuestMachine : IGuestMachine
     }
 
     public bool HasSuspended => _machine.ShutdownReason == ShutdownReason.Suspend && !_isAskedToEnd;
+
+    public bool AskToGoOn() => _isToGoOn = _isKept && HasSuspended;
+
+    public bool GoesOn()
+    {
+        if (!_isToGoOn || !HasSuspended) return false;
+        _isToGoOn = false;
+        Resume();
+        return true;
+    }
 
     public void Save(Stream to) => SavedDomain.Save(_machine, to);
 
@@ -109,13 +135,13 @@ internal sealed class XenGuestMachine : IGuestMachine
     public bool AskForVcpus(int count)
     {
         for (int vcpu = 0; vcpu < Processors.Count; vcpu++)
-            Store.Set(string.Create(CultureInfo.InvariantCulture, $"{Home}/cpu/{vcpu}/availability"), vcpu < count ? "online" : "offline");
+            DomainHome.SetAvailability(Store, _machine.Domain.Id, vcpu, vcpu < count);
         return true;
     }
 
     public bool AskForMemory(ulong bytes)
     {
-        Store.Set($"{Home}/memory/target", (bytes >> 10).ToString(CultureInfo.InvariantCulture));
+        Store.Set(DomainHome.MemoryTargetOf(_machine.Domain.Id), (bytes >> 10).ToString(CultureInfo.InvariantCulture));
         return true;
     }
 
@@ -134,6 +160,7 @@ internal sealed class XenGuestMachine : IGuestMachine
         _console.Dispose();
         _machine.Hypervisor.Devices.Detach(_machine.Domain);
         ushort number = _machine.Domain.Id;
+        _machine.Hypervisor.Served.Leave(number);
         _machine.Hypervisor.Store.Release(number);
         _machine.Dispose();
         DomainHome.Remove(Store, number);

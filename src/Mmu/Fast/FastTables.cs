@@ -174,12 +174,12 @@ public unsafe struct FastTables
     /// <summary>Removes some consecutive entries, inside of a block, from all tables of a region number.</summary>
     internal static void ForgetPlace(FastTables* f, int region, int first, int count)
     {
-        Vector256<uint> wanted = Vector256.Create((uint)region << 3);
+        Vector256<uint> wanted = Vector256.Create((uint)region << 3), nobody = Vector256.Create(NoOwner);
         for (int i = 0; i < Tables; i += 8)
         {
-            // A table without owner looks like one of region 7: there is nothing in it that matters.
-            Vector256<uint> regions = Vector256.Load(f->_owner + i) & Vector256.Create(7u << 3);
-            for (uint hits = Vector256.Equals(regions, wanted).ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
+            Vector256<uint> owners = Vector256.Load(f->_owner + i);
+            Vector256<uint> found = Vector256.Equals(owners & Vector256.Create(7u << 3), wanted) & ~Vector256.Equals(owners, nobody);
+            for (uint hits = found.ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
                 Remove(f, i + BitOperations.TrailingZeroCount(hits), first, count);
         }
 

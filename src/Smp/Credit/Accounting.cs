@@ -46,7 +46,11 @@ internal sealed class Accounting(Scheduler scheduler)
             ? Volatile.Read(ref next) : long.MaxValue;
 
     /// <summary>A host thread is not idle any more.</summary>
-    public void Leave(int host) => Interlocked.CompareExchange(ref watcher, -1, host);
+    public void Leave(int host)
+    {
+        if (Volatile.Read(ref watcher) == host)
+            Interlocked.CompareExchange(ref watcher, -1, host);
+    }
 
     /// <summary>Does the accounting when it is time and no other thread does.</summary>
     public void RunIfDue(long now)

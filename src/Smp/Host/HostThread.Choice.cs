@@ -35,7 +35,7 @@ internal sealed partial class HostThread
         {
             current = next;
             // Whoever queued something here meanwhile either finds this vCPU, or is noticed.
-            if (Interlocked.Exchange(ref shared.Reconsider, 0) == 0)
+            if (Interlocked.Exchange(ref shared.Reconsider, 0) == 0 && parker.Handed < 0)
                 break;
             if (ClaimMoreUrgent(next) is not { } better)
                 break;
@@ -51,7 +51,7 @@ internal sealed partial class HostThread
             sliceEnd = now + scheduler.SliceNanoseconds;
         }
 
-        next.Work.Contended = scheduler.Queues.MayHaveEntries(Index, SchedulingClass.Over);
+        next.Work.Contended = MayHaveEntries(SchedulingClass.Over);
         long tick = scheduler.TickNanoseconds;
         long until = Math.Min(Math.Min(sliceEnd, (now / tick + 1) * tick), Math.Min(timers.Next, next.RunsUntil(now)));
         if (reconsiderAt > now)
@@ -127,7 +127,7 @@ internal sealed partial class HostThread
         else if (now - since < scheduler.RateLimitNanoseconds && vcpu.Word.Class != SchedulingClass.RealTime)
         {
             next = ClaimRealTime(long.MaxValue);
-            if (next is null && vcpu.Word.Class > SchedulingClass.Boost && scheduler.Queues.MayHaveEntries(Index, vcpu.Word.Class - 1))
+            if (next is null && vcpu.Word.Class > SchedulingClass.Boost && MayHaveEntries(vcpu.Word.Class - 1))
                 reconsiderAt = since + scheduler.RateLimitNanoseconds;
         }
         else
@@ -160,6 +160,34 @@ internal sealed partial class HostThread
         SchedulingClass priority => Claim(priority - 1),
     };
 
+    private bool MayHaveEntries(SchedulingClass upTo) => parker.Handed >= 0 || scheduler.Queues.MayHaveEntries(Index, upTo);
+
+    // The vCPU that was handed over when this thread was woken for it, where it is of that priority.
+    private ScheduledVcpu? ClaimHanded(SchedulingClass priority)
+    {
+        int index = parker.Handed;
+        if (index < 0)
+            return null;
+        ScheduledVcpu? vcpu = scheduler.At(index);
+        if (vcpu is not null && vcpu.Word is { Phase: VcpuPhase.Queued } word && word.Host == Index)
+        {
+            if (!vcpu.MayRunOn(Index))
+                vcpu.LeaveForbiddenHost();
+            else if (word.Class != priority || !vcpu.TryClaim(Index, priority, Index))
+                return null;
+            else
+                return Taken(vcpu);
+        }
+
+        return Taken(null);
+
+        ScheduledVcpu? Taken(ScheduledVcpu? what)
+        {
+            parker.EndHand();
+            return what;
+        }
+    }
+
     // The first of this thread's queues, down to a priority. Entries that are not valid any more are dropped.
     private ScheduledVcpu? Claim(SchedulingClass upTo)
     {
@@ -167,6 +195,8 @@ internal sealed partial class HostThread
             return urgent;
         for (SchedulingClass priority = SchedulingClass.Boost; priority <= upTo; priority++)
         {
+            if (ClaimHanded(priority) is { } handed)
+                return handed;
             RunQueue queue = scheduler.Queues[Index, priority];
             while (queue.MayHaveEntries)
             {
@@ -207,20 +237,27 @@ internal sealed partial class HostThread
         for (int i = 1; i < hosts; i++)
         {
             int victim = (Index + i) % hosts;
+            if (scheduler.Hosts[victim].parker.Handed is >= 0 and var handed && Steal(handed, victim, priority, preferred) is { } stolen)
+                return stolen;
             RunQueue queue = scheduler.Queues[victim, priority];
             ulong position = 0;
             while (queue.Peek(ref position, out int index))
             {
-                if (scheduler.At(index) is { } vcpu && (preferred ? vcpu.Prefers(Index) : vcpu.MayRunOn(Index)) && vcpu.TryClaim(victim, priority, Index))
-                {
-                    if (Tracing.Scheduling)
-                        vcpu.TraceSteal(Index, victim);
+                if (Steal(index, victim, priority, preferred) is { } vcpu)
                     return vcpu;
-                }
             }
         }
 
         return null;
+    }
+
+    private ScheduledVcpu? Steal(int index, int victim, SchedulingClass priority, bool preferred)
+    {
+        if (scheduler.At(index) is not { } vcpu || !(preferred ? vcpu.Prefers(Index) : vcpu.MayRunOn(Index)) || !vcpu.TryClaim(victim, priority, Index))
+            return null;
+        if (Tracing.Scheduling)
+            vcpu.TraceSteal(Index, victim);
+        return vcpu;
     }
 
     // The real-time class has no queue: they are few, and the earliest deadline goes first (global EDF).

@@ -44,6 +44,9 @@ internal sealed partial class HostThread
     /// <summary>Runs nothing, and is between two vCPUs or idle.</summary>
     public bool IsFree => current is null;
 
+    /// <summary>Runs a vCPU, and not this one.</summary>
+    public bool RunsOtherThan(ScheduledVcpu vcpu) => current is { } other && other != vcpu;
+
     /// <summary>Of the vCPU that it runs; greater than any when there is none.</summary>
     public SchedulingClass CurrentClass => current is { } vcpu ? vcpu.Word.Class : SchedulingClass.Over + 1;
 
@@ -68,6 +71,12 @@ internal sealed partial class HostThread
     public void Join() => thread?.Join();
 
     public void Unpark() => parker.Unpark();
+
+    /// <summary>
+    /// Gives the thread, which the caller has claimed while it was idle, a vCPU whose word says that it is queued here; false: it has to go into the queue. As an entry
+    /// there it is a hint. Any thread; <see cref="Unpark"/> follows.
+    /// </summary>
+    public bool TryHand(int index) => parker.TryHand(index);
 
     /// <summary>Someone was queued here who may be more urgent than the vCPU that runs. Any thread.</summary>
     public void Interrupt(ScheduledVcpu arrived, SchedulingClass priority)

@@ -11,9 +11,25 @@ internal sealed unsafe partial class Parker
 
     // Pinned, with a cache line on either side: wakers write it.
     private readonly int[] memory = GC.AllocateArray<int>(64, pinned: true);
-    private readonly int* word;
+    private readonly int* word, handed;
 
-    public Parker() => word = (int*)Unsafe.AsPointer(ref memory[32]);
+    public Parker()
+    {
+        word = (int*)Unsafe.AsPointer(ref memory[32]);
+        // In the same line: whoever wakes the thread gives it both at once.
+        handed = word + 1;
+    }
+
+    /// <summary>The vCPU that was handed to the thread, by its index; -1: none. Any thread.</summary>
+    public int Handed => Volatile.Read(ref *handed) - 1;
+
+    /// <summary>
+    /// Hands a vCPU to the thread, to be seen before an <see cref="Unpark"/> that follows; false when it has not taken the last one. Any thread.
+    /// </summary>
+    public bool TryHand(int index) => Interlocked.CompareExchange(ref *handed, index + 1, 0) == 0;
+
+    /// <summary>What was handed has been taken, or does not hold any more. The thread's own.</summary>
+    public void EndHand() => Volatile.Write(ref *handed, 0);
 
     /// <summary>Sleeps until <see cref="Unpark"/>, or for about this many nanoseconds (<see cref="long.MaxValue"/>: without limit). May return early.</summary>
     public void Park(long nanoseconds)

@@ -49,7 +49,8 @@ public static class DomainBuilder
         ArgumentNullException.ThrowIfNull(image);
         DomainMemory memory = machine.Domain.Memory;
         ulong total = TotalFrames(machine);
-        bool hasPci = machine.Pci is not null;
+        // Others cannot program the IOSAPIC: they find their devices by SAL's configuration calls.
+        bool hasPci = machine.Pci is not null && machine.Domain.IsPrivileged;
         IReadOnlyList<EfiMemoryRange> map = MemoryMap(total, hasPci);
         var firmware = new DomainFirmware(machine.Vcpus.Count, map, hasPci);
         machine.Firmware.Tables = firmware.Addresses;

@@ -32,6 +32,9 @@ public sealed class HostConsole : IHypervisorConsole, ICharacterInput, IEventSin
         this.far = far;
     }
 
+    /// <summary>Told of what a write to the far end threw, which is no exception that the far end is to throw.</summary>
+    public Action<Exception> Failed { get; init; } = static _ => { };
+
     /// <summary>
     /// Connects a domain. Its ring is in <paramref name="gpfn"/>, with the channel that waits at <paramref name="port"/>; port 0: it has none, and what is typed is
     /// for console_io. Once, before the domain runs.
@@ -111,7 +114,19 @@ public sealed class HostConsole : IHypervisorConsole, ICharacterInput, IEventSin
     }
 
     /// <inheritdoc/>
-    void IThreadPoolWorkItem.Execute() => Flush();
+    void IThreadPoolWorkItem.Execute()
+    {
+        try
+        {
+            Flush();
+        }
+#pragma warning disable CA1031 // Something of this console broke: its domain ends, the process does not.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Failed(e);
+        }
+    }
 
     /// <summary>Lets out what the guest has written so far.</summary>
     public void Flush()

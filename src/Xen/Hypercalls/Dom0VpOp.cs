@@ -77,16 +77,22 @@ internal static unsafe partial class Dom0VpOp
             return -Errno.EINVAL;
         if (!caller.IoPermissions.HasFrames(first, last))
             return -Errno.EPERM;
-        PhysicalMemory machine = call->Caller.Machine.Arena;
+        return ShowRegisters(call, call->Caller.Machine, first, last, (long)address);
+    }
+
+    /// <summary>Shows device registers in a domain, all of them or -EINVAL; <paramref name="done"/> is the answer when it is done.</summary>
+    internal static long ShowRegisters(HypercallFrame* call, ParavirtualMachine machine, ulong first, ulong last, long done)
+    {
+        DomainMemory memory = machine.Domain.Memory;
         ulong end = Math.Min(last, first + call->Progress + FrameSlice - 1);
         for (ulong gpfn = first + call->Progress; gpfn <= end; gpfn++)
         {
-            bool isMapped = caller.Memory.Lookup(gpfn).Kind == FrameKind.Mmio;
-            if (!isMapped && !(IsDevice(machine, gpfn) && caller.Memory.AddMmio(gpfn)))
+            bool isMapped = memory.Lookup(gpfn).Kind == FrameKind.Mmio;
+            if (!isMapped && !(IsDevice(machine.Arena, gpfn) && memory.AddMmio(gpfn)))
                 return -Errno.EINVAL;
         }
 
-        return end < last ? call->ContinueFrom(end + 1 - first) : (long)address;
+        return end < last ? call->ContinueFrom(end + 1 - first) : done;
     }
 
     // Windows of devices are multiples of 4 KiB.

@@ -85,6 +85,7 @@ internal static unsafe partial class DomctlOp
         {
             CreateDomain => Create(control, ref op, out isAnswered),
             GetDomainInfo => Describe(call, control, ref op, out isAnswered),
+            TestAssignDevice => call->Caller.Machine.Hypervisor.Pci.IsAssignable(caller, op.As<uint>()) ? 0 : -Errno.EINVAL,
             _ => OnDomain(call, control, ref op, out isAnswered),
         };
         return isAnswered && !call->Again && !argument.Write(caller.Memory, op) ? -Errno.EFAULT : result;
@@ -101,18 +102,18 @@ internal static unsafe partial class DomctlOp
         XenDomain? domain = caller.Directory.Find(op.Domain);
         using var target = new TargetDomain(caller, domain?.Id ?? op.Domain);
         if (domain == null || target.Error != 0)
-            return op.Command is GetMemList or ArchSetup or SetOptFeature ? -Errno.EINVAL : -Errno.ESRCH;
+            return op.Command is GetMemList or ArchSetup or SetOptFeature or AssignDevice or DeassignDevice ? -Errno.EINVAL : -Errno.ESRCH;
         bool isSelf = domain == caller;
         switch (op.Command)
         {
             case DestroyDomain:
                 return isSelf ? -Errno.EINVAL : control.Destroy(domain);
             case PauseDomain:
-                return isSelf ? -Errno.EINVAL : control.Pause(domain);
+                return isSelf ? -Errno.EINVAL : Pause(call, control, domain);
             case UnpauseDomain:
                 return control.Unpause(domain);
             case ResumeDomain:
-                return control.Resume(domain);
+                return isSelf ? -Errno.EINVAL : control.Resume(domain);
             case GetMemList:
                 return ListMemory(call, domain.Memory, ref op.As<MemListArgument>(), out isAnswered);
             case ShadowOp:
@@ -158,8 +159,18 @@ internal static unsafe partial class DomctlOp
                 // The identity mapping of region 7 saves faults on hardware; here it would save nothing.
                 return op.As<ulong>() == 1 ? 0 : -Errno.ENOSYS;
             default:
-                return OnVcpus(call, control, domain, ref op, out isAnswered);
+                return OnDevices(call, control, domain, ref op, out isAnswered);
         }
+    }
+
+    // No vCPU runs when this returns: until then the hypercall is executed again.
+    private static long Pause(HypercallFrame* call, IDomainControl control, XenDomain domain)
+    {
+        int result = call->Progress == 0 ? control.Pause(domain) : 0;
+        if (result != 0 || !control.IsPaused(domain) || control.IsStopped(domain))
+            return result;
+        call->Caller.Processor.Preempt();
+        return call->ContinueFrom(1);
     }
 
     private static int Create(IDomainControl control, ref DomctlArgument op, out bool isAnswered)

@@ -25,7 +25,12 @@ public sealed unsafe partial class DomainMemory
                 return true;
             }
 
+            // Its part of the budget goes with the frame.
             Abandon(slot, gpfn);
+        }
+        else
+        {
+            Budget?.Return(Frame.Size);
         }
         Interlocked.Decrement(ref populated);
         return false;
@@ -212,7 +217,7 @@ public sealed unsafe partial class DomainMemory
 
     private bool Reserve()
     {
-        if (Interlocked.Increment(ref populated) <= Maximum)
+        if (Interlocked.Increment(ref populated) <= Maximum && Budget?.TryTake(Frame.Size) != false)
             return true;
         Interlocked.Decrement(ref populated);
         return false;
@@ -238,6 +243,7 @@ public sealed unsafe partial class DomainMemory
     {
         HostPages.Discard(OwnFrame(gpfn));
         Volatile.Write(ref slot->Backing, 0);
+        Budget?.Return(Frame.Size);
     }
 
     // Replaces a mapping of the given kind (and host frame, where one is given). Bounded: another change of kind ends it.

@@ -52,8 +52,23 @@ public sealed unsafe partial class DomainMemory
     /// <summary>Who must forget translations that are gone. Set before the domain runs.</summary>
     public IP2mObserver? Observer { get; set; }
 
+    /// <summary>What each own frame is taken from, and given back to when nobody uses it any more; null: its memory was set aside for it. Set before it has any.</summary>
+    public MemoryBudget? Budget { get; init; }
+
     /// <summary>Own frames in the domain (tot_pages).</summary>
     public long Populated => Volatile.Read(ref populated);
+
+    /// <summary>One past the highest own frame's number.</summary>
+    public ulong EndOfRam
+    {
+        get
+        {
+            ulong end = arenaFrames;
+            while (end > 0 && Lookup(end - 1).Kind != FrameKind.Ram)
+                end--;
+            return end;
+        }
+    }
 
     /// <summary>How many own frames it may have (max_pages); at most the arena's.</summary>
     public long Maximum
@@ -150,6 +165,7 @@ public sealed unsafe partial class DomainMemory
         if (Interlocked.Decrement(ref references) != 0)
             return;
         machine.Remove(this);
+        Budget?.Return((ulong)Populated << Frame.Shift);
         table.Free();
         HostPages.Free(windowAllocation, Frame.WindowFrames);
         FreeExposed();

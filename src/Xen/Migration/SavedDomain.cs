@@ -3,6 +3,7 @@ using FastXen.Core.Interpret;
 using FastXen.Xen.Firmware;
 using FastXen.Xen.Memory;
 using FastXen.Xen.Processor;
+using FastXen.Xen.Xenstore;
 
 namespace FastXen.Xen.Migration;
 
@@ -12,13 +13,14 @@ namespace FastXen.Xen.Migration;
 /// <param name="StorePort">The guest's port of its xenstore channel, for domain 0.</param>
 /// <param name="ConsoleFrame">Frame of the console's ring; 0 where it has none.</param>
 /// <param name="ConsolePort">The guest's port of its console channel, for domain 0; 0 where it has none.</param>
-public sealed record RestoredDomain(ParavirtualMachine Machine, ulong StoreFrame, int StorePort, ulong ConsoleFrame, int ConsolePort);
+/// <param name="Demand">What it was asked for.</param>
+public sealed record RestoredDomain(ParavirtualMachine Machine, ulong StoreFrame, int StorePort, ulong ConsoleFrame, int ConsolePort, DomainDemand Demand);
 
 /// <summary>Saves a domain that has suspended itself to a stream, and makes a new domain of one (docs/xen-save.md).</summary>
 public static unsafe class SavedDomain
 {
     /// <summary>Version of the format.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     private const int FramesOfRecord = 64;
     private const int PendingOffset = 0xc00, PendingSize = 0x200, StartInfoFrameOffset = 0x1010;
@@ -42,6 +44,8 @@ public static unsafe class SavedDomain
         FirmwareServices firmware = machine.Firmware;
         record.U64(machine.WindowVa).U64(firmware.Rendezvous?.Entry ?? 0).U64(firmware.Rendezvous?.Gp ?? 0).U32(firmware.Rendezvous is null ? 0u : 1)
             .U32(firmware.IsVirtual ? 1u : 0).U64(firmware.Tables.FunctionDescriptors).U64(firmware.Tables.FpswaPointer);
+        DomainDemand demand = DomainDemand.Of(machine.Hypervisor.Store.Server, machine.Domain.Id, machine.Configuration.Memory);
+        record.U64(demand.Memory).U64(demand.Vcpus);
         record.End(to, "dom ");
         foreach (ParavirtualVcpu vcpu in machine.Vcpus)
         {
@@ -84,7 +88,7 @@ public static unsafe class SavedDomain
             machine.WindowVa = record.U64();
             var rendezvous = (Entry: record.U64(), Gp: record.U64(), IsSet: record.U32() != 0);
             machine.Firmware.Restore(rendezvous.IsSet ? new(rendezvous.Entry, rendezvous.Gp) : null, record.U32() != 0, new FirmwareTables(record.U64(), record.U64()));
-            return Fill(machine, vcpus, from);
+            return Fill(machine, vcpus, new DomainDemand(record.U64(), record.U64()), from);
         }
         catch
         {
@@ -93,7 +97,7 @@ public static unsafe class SavedDomain
         }
     }
 
-    private static RestoredDomain Fill(ParavirtualMachine machine, uint vcpus, Stream from)
+    private static RestoredDomain Fill(ParavirtualMachine machine, uint vcpus, DomainDemand demand, Stream from)
     {
         ulong time = Clock.Time(machine.Vcpus[0].Processor.State);
         ulong window = machine.WindowVa;
@@ -120,11 +124,11 @@ public static unsafe class SavedDomain
             ReadMemory(memory, record);
         }
 
-        return Connect(machine);
+        return Connect(machine, demand);
     }
 
     // The builder's part of a restore: start_info names the new ports.
-    private static RestoredDomain Connect(ParavirtualMachine machine)
+    private static RestoredDomain Connect(ParavirtualMachine machine, DomainDemand demand)
     {
         DomainMemory memory = machine.Domain.Memory;
         ulong startInfo = *(ulong*)(machine.SharedInfo + StartInfoFrameOffset) << Frame.Shift;
@@ -142,7 +146,7 @@ public static unsafe class SavedDomain
             storePort = machine.Domain.EventChannels.AllocateUnbound(0);
         memory.TryWrite(startInfo + StorePortOffset, (uint)storePort);
         memory.TryWrite(startInfo + ConsolePortOffset, (uint)consolePort);
-        return new RestoredDomain(machine, storeFrame, storePort, consoleFrame, consolePort);
+        return new RestoredDomain(machine, storeFrame, storePort, consoleFrame, consolePort, demand);
     }
 
     // First frame; a bit for each frame that is in the domain, and one for each that has content; the content.

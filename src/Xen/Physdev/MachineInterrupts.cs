@@ -46,6 +46,7 @@ public sealed class MachineInterrupts : ILineSink
         public List<XenDomain>? Guests;
         public List<XenDomain>? Waiting;
         public bool IsShared;
+        public XenDomain? AllocatedBy;
     }
 
     /// <summary>Sets a line of a device's. An edge-triggered one is sent when it becomes asserted.</summary>
@@ -102,8 +103,8 @@ public sealed class MachineInterrupts : ILineSink
         }
     }
 
-    /// <summary>Allocates a vector, or -ENOSPC.</summary>
-    internal int Allocate()
+    /// <summary>Allocates a vector, or -ENOSPC. It goes with the domain that asked for it.</summary>
+    internal int Allocate(XenDomain? domain = null)
     {
         lock (_gate)
         {
@@ -112,6 +113,7 @@ public sealed class MachineInterrupts : ILineSink
                 if (IsAllocated(vector))
                     continue;
                 _allocated[vector >> 6] |= 1UL << (int)vector;
+                _vectors[vector].AllocatedBy = domain;
                 return (int)vector;
             }
 
@@ -161,6 +163,25 @@ public sealed class MachineInterrupts : ILineSink
         }
     }
 
+    /// <summary>A domain has ended: its vectors that nobody else has bound are free, and their lines as they were before it set them up.</summary>
+    internal void Release(XenDomain domain)
+    {
+        lock (_gate)
+        {
+            for (uint vector = FirstVector; vector <= LastVector; vector++)
+            {
+                if (_vectors[vector].AllocatedBy != domain)
+                    continue;
+                _vectors[vector].AllocatedBy = null;
+                if (_vectors[vector].Guests is [_, ..])
+                    continue;
+                _allocated[vector >> 6] &= ~(1UL << (int)vector);
+                for (int line = 0; line < Lines; line++)
+                    _entries[line] = (_entries[line] & VectorMask) == vector ? Masked : _entries[line];
+            }
+        }
+    }
+
     /// <summary>The vector as which a line is sent; 0 where none was chosen.</summary>
     internal int VectorOf(int line)
     {
@@ -188,7 +209,10 @@ public sealed class MachineInterrupts : ILineSink
             return LinesOf(vector, level: true) != 0;
     }
 
-    /// <summary>A domain binds a vector: 0, or -EBUSY where another one has it for itself, or too many have it.</summary>
+    /// <summary>
+    /// A domain binds a vector: 0, or -EBUSY where another one has it for itself, or too many have it. The first one that binds it unmasks its lines, the last one that
+    /// lets go of it masks them: Linux/ia64 sets a line up masked, and leaves the rest to the hypervisor.
+    /// </summary>
     internal int Bind(XenDomain domain, int vector, bool willShare)
     {
         lock (_gate)
@@ -198,6 +222,8 @@ public sealed class MachineInterrupts : ILineSink
             if (v.Guests.Count != 0 && !(willShare && v.IsShared) || v.Guests.Count == MostGuests)
                 return -Errno.EBUSY;
             v.IsShared = willShare;
+            if (v.Guests.Count == 0)
+                SetMask(vector, masked: false);
             v.Guests.Add(domain);
             TellWhoEnds(vector);
             return 0;
@@ -220,6 +246,8 @@ public sealed class MachineInterrupts : ILineSink
         lock (_gate)
         {
             _vectors[vector].Guests?.Remove(domain);
+            if (_vectors[vector].Guests is [])
+                SetMask(vector, masked: true);
             EndFor(domain, vector);
         }
     }
@@ -245,6 +273,16 @@ public sealed class MachineInterrupts : ILineSink
             int line = BitOperations.TrailingZeroCount(lines);
             if (_asserted[line])
                 Send(line);
+        }
+    }
+
+    private void SetMask(int vector, bool masked)
+    {
+        // Lines that nobody has set up have vector 0.
+        for (int line = 0; line < Lines && vector >= FirstVector; line++)
+        {
+            if ((_entries[line] & VectorMask) == (uint)vector)
+                _entries[line] = masked ? _entries[line] | Masked : _entries[line] & ~Masked;
         }
     }
 

@@ -11,8 +11,11 @@ public sealed record DomainHome
     /// <summary>Its name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Bytes of memory that it is to have.</summary>
+    /// <summary>Bytes of memory that it was made with.</summary>
     public required ulong Memory { get; init; }
+
+    /// <summary>What it is asked for; null: all memory and all vCPUs.</summary>
+    public DomainDemand? Demand { get; init; }
 
     /// <summary>Its vCPUs.</summary>
     public required int Vcpus { get; init; }
@@ -43,10 +46,10 @@ public sealed record DomainHome
         store.Set($"{home}/vm", vm);
         store.Set($"{home}/name", Name);
         store.Set($"{home}/domid", Text(Domain));
-        store.Set($"{home}/memory/target", Text(Memory >> 10));
+        store.Set($"{home}/memory/target", Text((Demand?.Memory ?? Memory) >> 10));
         store.Set($"{home}/memory/static-max", Text(Memory >> 10));
         for (int vcpu = 0; vcpu < Vcpus; vcpu++)
-            store.Set(string.Create(CultureInfo.InvariantCulture, $"{home}/cpu/{vcpu}/availability"), "online");
+            SetAvailability(store, Domain, vcpu, Demand?.IsOnline(vcpu) ?? true);
         store.Set($"{home}/store/ring-ref", Text(Store.Frame));
         store.Set($"{home}/store/port", Text((ulong)Store.Port));
         if (Console is { } console)
@@ -67,6 +70,19 @@ public sealed record DomainHome
         foreach (string name in (string[])["control", "control/shutdown", "device", "device/suspend", "error", "drivers", "attr", "data", "feature"])
             store.Set($"{PathOf(domain)}/{name}", "", own);
     }
+
+    /// <summary>The node by which a domain is asked for an amount of memory, in KiB.</summary>
+    public static string MemoryTargetOf(ushort domain) => $"{PathOf(domain)}/memory/target";
+
+    /// <summary>Asks a domain to use a vCPU, or not to.</summary>
+    public static void SetAvailability(XenstoreServer store, ushort domain, int vcpu, bool isOnline)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        store.Set(AvailabilityOf(domain, vcpu), isOnline ? "online" : "offline");
+    }
+
+    /// <summary>The node by which a domain is asked to use a vCPU, or not to.</summary>
+    internal static string AvailabilityOf(ushort domain, int vcpu) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(domain)}/cpu/{vcpu}/availability");
 
     /// <summary>The domain is gone: its home is, too.</summary>
     public static void Remove(XenstoreServer store, ushort domain)

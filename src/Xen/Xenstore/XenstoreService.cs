@@ -95,10 +95,26 @@ public sealed class XenstoreService : IDomainIntroduction, IDisposable
         Server.DomainReleased(domain.Id);
     }
 
+    /// <summary>Told of what serving a domain threw; its ring is served no more.</summary>
+    public Action<XenDomain, Exception> Failed { get; init; } = static (_, _) => { };
+
     private void Run()
     {
         foreach (Client client in ready.GetConsumingEnumerable())
-            client.Serve();
+        {
+            try
+            {
+                client.Serve();
+            }
+#pragma warning disable CA1031 // Something that this domain asked for broke the store: the domain ends, the process does not.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                clients.TryRemove(KeyValuePair.Create(client.Domain.Id, client));
+                client.Close();
+                Failed(client.Domain, e);
+            }
+        }
     }
 
     private void Schedule(Client client)

@@ -101,12 +101,21 @@ public sealed class XenCommandTests : ServedHost
         Assert.Equal("1\n", Do("domid", "web"));
         Do("mem-set", "web", "24M");
         Until(list => list.Contains("    24 ", StringComparison.Ordinal), "list");
+        Do("vcpu-set", "web", "1");
+        Assert.Equal("offline\n", Do("xenstore", "read", "/local/domain/1/cpu/1/availability"));
         Do("save", "web", saved);
         Refused("there is no domain 'web'", "domid", "web");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(saved));
 
         Do("restore", saved);
         Assert.Equal("3\n", Do("domid", "web"));
+        // What it was asked for goes with it.
+        Assert.Equal($"{24 << 10}\n", Do("xenstore", "read", "/local/domain/3/memory/target"));
+        Assert.Equal($"{32 << 10}\n", Do("xenstore", "read", "/local/domain/3/memory/static-max"));
+        Assert.Equal("online\n", Do("xenstore", "read", "/local/domain/3/cpu/0/availability"));
+        Assert.Equal("offline\n", Do("xenstore", "read", "/local/domain/3/cpu/1/availability"));
+        Do("vcpu-set", "web", "2");
+        Assert.Equal("online\n", Do("xenstore", "read", "/local/domain/3/cpu/1/availability"));
         Assert.Contains("    24 ", Do("list"));
         Do("mem-set", "web", "32M");
         Until(list => list.Split('\n').Any(static line => line.StartsWith("web ", StringComparison.Ordinal) && line.Contains("    32 ", StringComparison.Ordinal)), "list");

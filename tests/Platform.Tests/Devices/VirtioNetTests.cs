@@ -209,7 +209,7 @@ public sealed class VirtioNetTests : IDisposable
     [InlineData("")]
     [InlineData("a-name-that-is-too-long")]
     public void Bad_tap_name_is_named(string name) =>
-        Assert.Contains($"'{name}'", Assert.Throws<DeviceConfigurationException>(() => TapBackend.Open(name)).Message, StringComparison.Ordinal);
+        Assert.Contains($"'{name}'", Assert.Throws<DeviceConfigurationException>(() => TapBackend.Open(name, static _ => { })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Reconnecting_the_network_breaks_connections_of_the_earlier_boot()

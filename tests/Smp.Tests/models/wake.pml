@@ -10,7 +10,7 @@
  * Checked: no two host threads run the vCPU at once; a paused vCPU does not run; an entry is not made twice; and when nothing moves any more, all requests have
  * been served, the vCPU is blocked and the host threads sleep.
  *
- * Seeded faults, one at a time, for the test that they are found: NO_FENCE_WAITS, NO_FENCE_ENTER, NO_RESCAN, NO_TOKEN, NO_PENDING, CLEAR_LATE, PLAIN_CLAIM.
+ * Seeded faults, one at a time, for the test that they are found: HAND_LATE, NO_FENCE_WAITS, NO_FENCE_ENTER, NO_RESCAN, NO_TOKEN, NO_PENDING, CLEAR_LATE, PLAIN_CLAIM.
  */
 #ifndef WAKERS
 #define WAKERS 2
@@ -41,6 +41,7 @@ bool visible[2];
 
 bool idle[2];
 byte park[2]; /* 0 nothing, 1 token, 2 sleeping */
+bool handed[2]; /* to a host thread that was claimed while it was idle */
 
 /* The vCPU itself. */
 byte requests = 0, served = 0;
@@ -117,12 +118,22 @@ inline Enter(host) {
 
 /* Scheduler.Complete */
 inline Complete(ours) {
+#ifdef HAND_LATE
+    if :: claimed -> Unpark(target) :: else fi
+#endif
     if
-    :: ours -> Enter(target)
+    :: ours && claimed ->
+        atomic { was = handed[target]; handed[target] = true }
+        if :: was -> Enter(target) :: else fi
+    :: ours && !claimed -> Enter(target)
     :: else
     fi
     if
-    :: claimed -> Unpark(target)
+    :: claimed ->
+#ifndef HAND_LATE
+        Unpark(target);
+#endif
+        skip
     :: !claimed && ours ->
 #ifndef NO_FENCE_ENTER
         Flush();
@@ -211,6 +222,23 @@ proctype Pauser() {
 inline Choose() {
     got = false;
     if
+    :: handed[me] ->
+        Read();
+        if
+        :: p == Queued && h == me -> Cas(Running, me, w, z); got = ok; if :: ok -> handed[me] = false :: else fi
+        :: else -> handed[me] = false
+        fi
+    :: else
+    fi
+    if
+    :: got
+    :: else -> ChooseQueued()
+    fi
+    Clean()
+}
+
+inline ChooseQueued() {
+    if
     :: atomic { visible[me] && ring[me] > 0 -> ring[me]-- }
 #ifdef CLEAR_LATE
         Read();
@@ -233,7 +261,7 @@ inline Choose() {
     :: !visible[me]
     fi
     if
-    :: !got && ring[1 - me] > 0 ->
+    :: !got && (ring[1 - me] > 0 || handed[1 - me]) ->
         Read();
         if
         :: p == Queued && h == 1 - me -> Cas(Running, me, w, z); got = ok
@@ -241,7 +269,6 @@ inline Choose() {
         fi
     :: else
     fi
-    Clean()
 }
 
 proctype Host(byte me) {

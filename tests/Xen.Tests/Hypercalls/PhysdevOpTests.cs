@@ -114,6 +114,141 @@ public sealed class PhysdevOpTests : IDisposable
     }
 
     [Fact]
+    public void Lines_that_share_a_vector_are_sent_while_one_is_asserted()
+    {
+        uint vector = Allocate();
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 7, vector | Level, out _));
+        int port = Bind(_dom0, vector);
+        _host.Interrupts.SetLine(6, true);
+        _host.Interrupts.SetLine(7, true);
+        Assert.True(Take(_dom0, port));
+        _host.Interrupts.SetLine(6, false);
+        Assert.Equal(0, _dom0.Call(FastEoi, vector));
+        Assert.True(Take(_dom0, port));
+        _host.Interrupts.SetLine(7, false);
+        Assert.Equal(0, _dom0.Call(FastEoi, vector));
+        Assert.False(Take(_dom0, port));
+        // An end of nothing, and one by who does not have it, change nothing.
+        _host.Interrupts.SetLine(7, true);
+        Assert.True(Take(_dom0, port));
+        Assert.Equal(0, _driver.Call(FastEoi, vector));
+        Assert.False(Take(_dom0, port));
+        Assert.Equal(0, _dom0.Call(FastEoi, vector));
+        Assert.True(Take(_dom0, port));
+    }
+
+    [Fact]
+    public void A_line_that_is_masked_meanwhile_is_not_sent_at_the_end()
+    {
+        uint vector = Allocate();
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
+        int port = Bind(_dom0, vector);
+        _host.Interrupts.SetLine(6, true);
+        Assert.True(Take(_dom0, port));
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level | Masked, out _));
+        Assert.Equal(0, _dom0.Call(FastEoi, vector));
+        Assert.False(Take(_dom0, port));
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
+        Assert.True(Take(_dom0, port));
+    }
+
+    [Fact]
+    public void A_line_that_is_asserted_when_its_vector_is_bound_is_sent_then()
+    {
+        uint vector = Allocate();
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
+        _host.Interrupts.SetLine(6, true);
+        int port = Bind(_dom0, vector);
+        Assert.True(Take(_dom0, port));
+        Assert.Equal(0, _dom0.Call(FastEoi, vector));
+        Assert.True(Take(_dom0, port));
+    }
+
+    [Fact]
+    public void The_first_to_bind_a_vector_unmasks_its_lines_and_the_last_masks_them()
+    {
+        uint vector = Allocate();
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level | Masked, out _));
+        int port = Bind(_dom0, vector, share: true);
+        _driver.Domain.IoPermissions.SetInterrupt((int)vector, allow: true);
+        int other = Bind(_driver, vector, share: true);
+        Assert.Equal(0, Apic(ApicRead, 0x10 + 2 * 6, 0, out uint entry));
+        Assert.Equal(vector | Level, entry);
+        _host.Interrupts.SetLine(6, true);
+        Assert.True(Take(_dom0, port) && Take(_driver, other));
+        _dom0.Put(Hypercaller.Argument, port);
+        Assert.Equal(0, _dom0.Call(EventChannelOp, Close, Hypercaller.At(Hypercaller.Argument)));
+        Assert.Equal(0, Apic(ApicRead, 0x10 + 2 * 6, 0, out entry));
+        Assert.Equal(vector | Level, entry);
+        _driver.Put(Hypercaller.Argument, other);
+        Assert.Equal(0, _driver.Call(EventChannelOp, Close, Hypercaller.At(Hypercaller.Argument)));
+        Assert.Equal(0, Apic(ApicRead, 0x10 + 2 * 6, 0, out entry));
+        Assert.Equal(vector | Level | Masked, entry);
+    }
+
+    [Theory]
+    [InlineData(17, true)]
+    [InlineData(28, false)]
+    public void A_page_says_which_interrupts_are_to_be_ended(ulong command, bool unmasks)
+    {
+        const ulong Gpfn = 9, Mask = (Frame.WindowStart << Frame.Shift) + 0xe00;
+        ulong Word(uint pirq) => _dom0.Get<ulong>((Gpfn << Frame.Shift) + pirq / 64 * 8) >> (int)pirq % 64 & 1;
+        uint level = Allocate(), edge = Allocate();
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, level | Level, out _));
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 7, edge, out _));
+        int port = Bind(_dom0, level);
+        foreach (ulong wrong in (ulong[])[1 << 20, ulong.MaxValue, Frame.Limit])
+        {
+            _dom0.Put(Hypercaller.Argument, wrong);
+            Assert.Equal(-Errno.EINVAL, _dom0.Call(PhysdevOp, command, Hypercaller.At(Hypercaller.Argument)));
+        }
+
+        _dom0.Put(Hypercaller.Argument, Gpfn);
+        Assert.Equal(0, _dom0.Call(PhysdevOp, command, Hypercaller.At(Hypercaller.Argument)));
+        _dom0.Put(Hypercaller.Argument, Gpfn + 1);
+        Assert.Equal(-Errno.EBUSY, _dom0.Call(PhysdevOp, command, Hypercaller.At(Hypercaller.Argument)));
+        Assert.False(_dom0.Memory.IsPinned(Gpfn + 1));
+        Bind(_dom0, edge);
+        Assert.Equal((1UL, 0UL), (Word(level), Word(edge)));
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 7, edge | Level, out _));
+        Assert.Equal(1UL, Word(edge));
+
+        _dom0.Put(Mask, 1UL << port);
+        Assert.Equal(0, _dom0.Call(FastEoi, level));
+        Assert.Equal(unmasks, (_dom0.Get<ulong>(Mask) >> port & 1) == 0);
+        // The page stays, whatever becomes of its number.
+        Assert.True(_dom0.Memory.Release(Gpfn));
+        Assert.False(_dom0.Memory.Populate(Gpfn));
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 7, edge, out _));
+    }
+
+    [Fact]
+    public void Vectors_go_with_the_domain_that_allocated_them()
+    {
+        uint vector = Allocate(), kept = Allocate();
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
+        _driver.Domain.IoPermissions.SetInterrupt((int)kept, allow: true);
+        Bind(_driver, kept);
+        _dom0.Machine.Dispose();
+        using var next = new Hypercaller(_host, 0, isPrivileged: true);
+        next.Put(Hypercaller.Argument, MachineInterrupts.Address, 0x10 + 2 * 6UL);
+        Assert.Equal(0, next.Call(PhysdevOp, ApicRead, Hypercaller.At(Hypercaller.Argument)));
+        Assert.Equal(Masked, next.Get<uint>(Hypercaller.Argument + 12));
+        Assert.Equal((int)vector, _host.Interrupts.Allocate());
+        Assert.Equal((int)kept + 1, _host.Interrupts.Allocate());
+    }
+
+    [Fact]
+    public void Any_vector_is_asked_for_as_interrupt_minus_one()
+    {
+        _dom0.Put<uint>(Hypercaller.Argument, uint.MaxValue, 0);
+        Assert.Equal(0, _dom0.Call(PhysdevOp, AllocVector, Hypercaller.At(Hypercaller.Argument)));
+        Assert.Equal((uint)MachineInterrupts.FirstVector, _dom0.Get<uint>(Hypercaller.Argument + 4));
+        Assert.Equal(-Errno.EINVAL, _dom0.Call(PhysdevOp, StatusQuery, Hypercaller.At(Hypercaller.Argument)));
+    }
+
+    [Fact]
     public void Vectors_are_few()
     {
         var vectors = new HashSet<uint>();
@@ -143,7 +278,7 @@ public sealed class PhysdevOpTests : IDisposable
         _driver.Put<ulong>(Hypercaller.Argument, MachineInterrupts.Address, 0x10);
         foreach (ulong command in (ulong[])[ApicRead, ApicWrite, AllocVector, FreeVector, ManagePciAdd])
             Assert.Equal(-Errno.EPERM, _driver.Call(PhysdevOp, command, handle));
-        foreach (ulong command in (ulong[])[ApicRead, ApicWrite, AllocVector, FreeVector, ManagePciAdd, StatusQuery, Eoi, 13, 14])
+        foreach (ulong command in (ulong[])[ApicRead, ApicWrite, AllocVector, FreeVector, ManagePciAdd, StatusQuery, Eoi, 13, 14, 17, 28])
             Assert.Equal(-Errno.EFAULT, _dom0.Call(PhysdevOp, command, 0));
         foreach (ulong command in (ulong[])[0, 1, 2, 3, 6, 7, 18, 19, 27, 29, 1000])
             Assert.Equal(-Errno.ENOSYS, _dom0.Call(PhysdevOp, command, handle));

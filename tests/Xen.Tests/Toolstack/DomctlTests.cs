@@ -10,7 +10,7 @@ public sealed class DomctlTests
 {
     private const uint Create = 1, Destroy = 2, Pause = 3, Unpause = 4, Info = 5, MemList = 6, SetAffinity = 9, Shadow = 10, MaxMem = 11, SetContext = 12, GetContext = 13,
         VcpuInfo = 14, MaxVcpus = 15, Scheduler = 16, SetHandle = 17, SetDebugging = 18, IrqPermission = 19, IomemPermission = 20, IoportPermission = 21, ArchSetup = 23,
-        TimeOffset = 24, GetAffinity = 25, Resume = 27, SendTrigger = 28, Subscribe = 29, SetAddressSize = 35, GetAddressSize = 36, OptFeature = 44;
+        TimeOffset = 24, GetAffinity = 25, Resume = 27, SendTrigger = 28, Subscribe = 29, SetAddressSize = 35, GetAddressSize = 36, AssignDevice = 37, OptFeature = 44, TestAssignDevice = 45, DeassignDevice = 47;
 
     private static readonly uint[] All = [.. Enumerable.Range(1, 48).Select(static n => (uint)n)];
 
@@ -107,16 +107,17 @@ public sealed class DomctlTests
             Assert.Equal(-Errno.EINVAL, t.Domctl(command, 0));
         Assert.Equal(-Errno.EINVAL, t.Domctl(SetDebugging, 0, 1));
         uint[] known = [Destroy, Pause, Unpause, MemList, SetAffinity, Shadow, MaxMem, SetContext, GetContext, VcpuInfo, MaxVcpus, Scheduler, SetHandle, SetDebugging,
-            IrqPermission, IomemPermission, IoportPermission, ArchSetup, TimeOffset, GetAffinity, Resume, SendTrigger, 33, 34, SetAddressSize, GetAddressSize, OptFeature];
+            IrqPermission, IomemPermission, IoportPermission, ArchSetup, TimeOffset, GetAffinity, Resume, SendTrigger, 33, 34, SetAddressSize, GetAddressSize, OptFeature,
+            AssignDevice, 38, 39, 40, DeassignDevice, 48];
         foreach (uint command in known)
         {
-            int expected = command is MemList or ArchSetup or OptFeature ? -Errno.EINVAL : -Errno.ESRCH;
+            int expected = command is MemList or ArchSetup or OptFeature or AssignDevice or DeassignDevice ? -Errno.EINVAL : -Errno.ESRCH;
             Assert.Equal(expected, t.Domctl(command, 77, 0, 1));
             Assert.Equal(expected, t.Domctl(command, DomainIds.Self, 0, 1));
         }
 
         XenDomain domain = t.Create();
-        foreach (uint command in All.Except(known).Except([Create, Info, Subscribe]))
+        foreach (uint command in All.Except(known).Except([Create, Info, Subscribe, TestAssignDevice]))
             Assert.Equal(-Errno.ENOSYS, t.Domctl(command, domain.Id));
     }
 

@@ -22,12 +22,16 @@ public sealed partial class TapBackend : INetBackend
 
     private readonly SafeFileHandle handle;
     private readonly string name;
+    private readonly Action<Exception> failed;
     private Thread? reader;
     private volatile bool stopping;
     private volatile IFrameSink? sink;
 
-    private TapBackend(SafeFileHandle handle, string name)
+    /// <summary>Takes over a descriptor of which each read is a frame. <paramref name="failed"/> is told of what the taker of frames threw: then no more are read.</summary>
+    public TapBackend(SafeFileHandle handle, string name, Action<Exception> failed)
     {
+        ArgumentNullException.ThrowIfNull(handle);
+        this.failed = failed;
         this.handle = handle;
         this.name = name;
     }
@@ -39,7 +43,7 @@ public sealed partial class TapBackend : INetBackend
     public bool TakesLargeSegments => false;
 
     /// <summary>Attaches to the interface of this name. Throws <see cref="DeviceConfigurationException"/> when that is not possible.</summary>
-    public static unsafe TapBackend Open(string name)
+    public static unsafe TapBackend Open(string name, Action<Exception> failed)
     {
         byte[] ascii = Encoding.ASCII.GetBytes(name);
         if (ascii.Length is 0 or >= NameSize)
@@ -68,7 +72,7 @@ public sealed partial class TapBackend : INetBackend
                 _ => $"TAP interface '{name}' cannot be used: {Marshal.GetPInvokeErrorMessage(error)}.",
             });
         }
-        return new TapBackend(handle, name);
+        return new TapBackend(handle, name, failed);
     }
 
     /// <inheritdoc/>
@@ -85,7 +89,7 @@ public sealed partial class TapBackend : INetBackend
         this.sink = sink;
         if (reader is not null)
             return;
-        reader = new Thread(Run) { IsBackground = true, Name = $"tap {name}" };
+        reader = new Thread(Guard) { IsBackground = true, Name = $"tap {name}" };
         reader.Start();
     }
 
@@ -95,6 +99,20 @@ public sealed partial class TapBackend : INetBackend
         stopping = true;
         reader?.Join();
         handle.Dispose();
+    }
+
+    private void Guard()
+    {
+        try
+        {
+            Run();
+        }
+#pragma warning disable CA1031 // Something of this card broke: its domain ends, the process does not.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failed(e);
+        }
     }
 
     private unsafe void Run()
