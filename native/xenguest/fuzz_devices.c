@@ -17,7 +17,9 @@ static u32 some_reference(void) { return below(8) ? 8 + (u32)below(REFERENCES) :
 static void change_a_grant(void) {
     if (!grant_table) return;
     struct grant_entry *entry = &grant_table[8 + below(REFERENCES)];
-    entry->frame = (u32)some_frame();
+    // Not cut to 32 bits, which leaves frame 0: the firmware's.
+    u64 frame = some_frame();
+    entry->frame = frame >> 32 ? 1U << 28 : (u32)frame;
     entry->domain = below(4) ? 0x7fef : (u16)random();
     entry->flags = below(4) ? GTF_permit_access | (below(4) ? 0 : GTF_readonly) : (u16)random();
 }
