@@ -73,7 +73,11 @@ public sealed class HostTests : IDisposable
     {
         HostedDomain domain = _host.CreateEmpty(0, "a test").Domain;
         XenDomain made = _host.Xen.Directory.Find((ushort)domain.Id)!;
-        if (hasVcpus) Assert.Equal(0, _host.Xen.Control!.SetVcpus(made, 2));
+        if (hasVcpus)
+        {
+            Assert.Equal(0, _host.Xen.Control!.SetVcpus(made, 2));
+            Assert.All(_host.Xen.MachineOf(made)!.Vcpus, static vcpu => Assert.Equal(EngineKind.Translator, vcpu.Processor.Engine));
+        }
         if (byShutdown) await domain.ShutdownAsync(Long, force: true).WaitAsync(Long);
         else
         {
