@@ -81,6 +81,8 @@ static int is_suicide(u64 number, const u64 *a) {
     case HYPERVISOR_vcpu_op: return a[0] == 0 || a[0] == 2;
     case HYPERVISOR_event_channel_op: return a[0] == EVTCHNOP_close || a[0] == EVTCHNOP_reset || a[0] == EVTCHNOP_bind_vcpu;
     case HYPERVISOR_console_io: return a[1] > 16;
+    // Gives a frame away whose number is in the structure: small ones are those of stacks.
+    case HYPERVISOR_grant_table_op: return a[0] == GNTTABOP_transfer;
     // The kernel's own frames, and the firmware's.
     case HYPERVISOR_dom0vp_op: return a[1] < 0x2000 && (a[1] <= frame_of(scratch) || a[1] >= frame_of(scratch) + PAGES);
     default: return number == 0x600 || number == 0x1200 || number == 0x309;
@@ -109,6 +111,7 @@ static void fill_multicall(void) {
         for (int n = 0; n < 6; n++) list[k].args[n] = some_handle();
         list[k].args[0] = list[k].op == 32 ? 4 : list[k].op == 12 ? 3 : below(8);
         if (list[k].op == 20) list[k].args[2] = below(6);
+        if (list[k].op == 20 && list[k].args[0] == GNTTABOP_transfer && !is_wild) list[k].args[0] = GNTTABOP_copy;
     }
 }
 

@@ -332,6 +332,7 @@ public sealed unsafe class ParavirtualMachine : IVcpuSignal, IP2mObserver, IDisp
         }
 
         Domain.Destroy();
+        Hypervisor.Interrupts.Release(Domain);
         Hypervisor.TellOfDomain();
     }
 }

@@ -5,6 +5,7 @@ using FastXen.Loader.Hosting;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 using FastXen.Tests;
+using FastXen.Xen;
 
 namespace FastXen.Loader.Tests;
 
@@ -62,6 +63,29 @@ public sealed class HostTests : IDisposable
                 await Task.Delay(1);
             }
         }
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task A_domain_that_a_toolstack_made_and_never_started_ends_by_whoever_asks(bool hasVcpus, bool byShutdown)
+    {
+        HostedDomain domain = _host.CreateEmpty(0, "a test").Domain;
+        XenDomain made = _host.Xen.Directory.Find((ushort)domain.Id)!;
+        if (hasVcpus)
+        {
+            Assert.Equal(0, _host.Xen.Control!.SetVcpus(made, 2));
+            Assert.All(_host.Xen.MachineOf(made)!.Vcpus, static vcpu => Assert.Equal(EngineKind.Translator, vcpu.Processor.Engine));
+        }
+        if (byShutdown) await domain.ShutdownAsync(Long, force: true).WaitAsync(Long);
+        else
+        {
+            domain.Destroy();
+            await domain.Ended.WaitAsync(Long);
+        }
+        Assert.Empty(_host.Domains);
+        Assert.Null(_host.Xen.Directory.Find((ushort)domain.Id));
     }
 
     // A backend with a defect of its own: what the interface forbids.
@@ -216,6 +240,18 @@ public sealed class HostTests : IDisposable
         Assert.Equal((0b10UL, 0b10UL, 1), (vcpu.HardAffinity, vcpu.SoftAffinity, vcpu.Statistics.HostThread));
         await host.StopAsync(TimeSpan.Zero);
         Assert.Empty(host.Scheduler!.Domains);
+    }
+
+    /// <summary>Domains of a toolstack that left them as it made them: without vCPUs, paused.</summary>
+    [Fact]
+    public async Task Domains_that_never_ran_end_with_the_host()
+    {
+        HostedDomain domain = _host.CreateEmpty(0, "a test").Domain, other = _host.CreateEmpty(0, "a test").Domain;
+        other.Destroy();
+        Assert.Equal(VcpuStop.Requested, await other.Ended.WaitAsync(Long));
+        await _host.StopAsync(TimeSpan.Zero).WaitAsync(Long);
+        Assert.True(domain.Ended.IsCompleted);
+        Assert.Empty(_host.Domains);
     }
 
     [Fact]

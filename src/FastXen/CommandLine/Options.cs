@@ -7,7 +7,7 @@ namespace FastXen.CommandLine;
 public sealed class RunOptions
 {
     /// <summary>The guests' config files.</summary>
-    [Value(0, MetaName = "CONFIG...", HelpText = "Guest configs (JSON). Options given beside one replace what it says. The first guest has the terminal.")]
+    [Value(0, MetaName = "CONFIG...", HelpText = "Guest configs (JSON). Options given beside one replace what it says. Several guests share the terminal.")]
     public IEnumerable<string> Configs { get; set; } = [];
 
     /// <summary>The control socket.</summary>

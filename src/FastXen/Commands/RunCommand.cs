@@ -8,7 +8,7 @@ using FastXen.Terminal;
 
 namespace FastXen.Commands;
 
-/// <summary><c>fastxen run</c>: guests that live as long as this process, the first one on its terminal.</summary>
+/// <summary><c>fastxen run</c>: guests that live as long as this process, on its terminal.</summary>
 internal static class RunCommand
 {
     public static int Run(RunOptions options)
@@ -32,7 +32,7 @@ internal static class RunCommand
         {
             HostThreads = HostOptions.Threads(options.HostThreads),
             MemoryLimit = HostOptions.Memory(options.MemoryLimit),
-            OpenConsole = new ConsolePlaces(hasTerminal: true).Open,
+            OpenConsole = new ConsolePlaces(configs).Open,
             Translator = diagnostics.Translator,
         };
         List<HostedDomain> domains = [];

@@ -22,7 +22,7 @@ internal static class ServeCommand
         {
             HostThreads = HostOptions.Threads(options.HostThreads),
             MemoryLimit = HostOptions.Memory(options.MemoryLimit),
-            OpenConsole = new ConsolePlaces(hasTerminal: false).Open,
+            OpenConsole = new ConsolePlaces().Open,
         };
         host.Log.Written += static line => Console.Error.WriteLine(line);
         await using HostSession session = new(host, options.Socket, HostOptions.Grace(options.Grace), socketRequired: true);

@@ -1,45 +1,19 @@
-using System.Globalization;
 using FastXen.Core.State;
 using FastXen.Platform.Firmware;
 using FastXen.Platform.Firmware.Pal;
 using FastXen.Platform.Firmware.Sal;
 using FastXen.Traces.Report;
+using FastXen.Xen.Hypercalls;
 
 namespace FastXen.Diagnostics;
 
 /// <summary>What the numbers in traces are called.</summary>
 internal static class GuestNames
 {
-    // Xen's public header xen.h, and arch-ia64.h from 48 on.
-    private static readonly Dictionary<int, string> Hypercalls = new()
-    {
-        [6] = "sched_op_compat",
-        [7] = "platform_op",
-        [12] = "memory_op",
-        [13] = "multicall",
-        [17] = "xen_version",
-        [18] = "console_io",
-        [20] = "grant_table_op",
-        [24] = "vcpu_op",
-        [29] = "sched_op",
-        [30] = "callback_op",
-        [31] = "xenoprof_op",
-        [32] = "event_channel_op",
-        [33] = "physdev_op",
-        [34] = "hvm_op",
-        [35] = "sysctl",
-        [36] = "domctl",
-        [37] = "kexec_op",
-        [38] = "tmem_op",
-        [48] = "ia64_dom0vp_op",
-        [49] = "ia64_fast_eoi",
-        [50] = "ia64_debug_op",
-    };
-
     /// <summary>The names, for a report.</summary>
     public static TraceNames ForTraces { get; } = new()
     {
-        Hypercall = static number => Hypercalls.GetValueOrDefault(number) ?? number.ToString(CultureInfo.InvariantCulture),
+        Hypercall = HypercallNames.Of,
         Vector = static vector => ((Vector)vector).ToString(),
         Firmware = static (service, index) => (FirmwareService)service switch
         {

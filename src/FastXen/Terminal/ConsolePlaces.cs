@@ -4,10 +4,16 @@ using FastXen.Platform.Uart;
 
 namespace FastXen.Terminal;
 
-/// <summary>Opens the places of consoles that configs name. The terminal is for one domain; the others' consoles are there for <c>fastxen console</c>.</summary>
-internal sealed class ConsolePlaces(bool hasTerminal)
+/// <summary>
+/// Opens the places of consoles that configs name. The terminal is for the domains that a process begins with: one has it for itself, several share it. Those that come
+/// later have consoles for <c>fastxen console</c>.
+/// </summary>
+/// <param name="first">The domains that the process begins with; none where it has no terminal.</param>
+internal sealed class ConsolePlaces(params GuestConfig[] first)
 {
-    private int _terminals = hasTerminal ? 1 : 0;
+    private readonly GuestConfig[] _onTerminal = [.. first.Where(static config => config.Console.Type == ConsoleType.Stdio)];
+    private SharedTerminal? _shared;
+    private int _opened;
 
     /// <summary>The place of a domain's console, or null where it has none.</summary>
     public ICharacterBackend? Open(HostedDomain domain)
@@ -23,8 +29,11 @@ internal sealed class ConsolePlaces(bool hasTerminal)
                 PtyConsole pty = new(new User(domain).Failed);
                 Console.Error.WriteLine($"fastxen: {domain.Name}: the console is {pty.Path}");
                 return pty;
-            case ConsoleType.Stdio when Interlocked.Exchange(ref _terminals, 0) == 1:
-                return new StdioConsole(config.Escape, new User(domain));
+            // The first are made one after the other, before anybody can ask for more.
+            case ConsoleType.Stdio when Interlocked.Increment(ref _opened) <= _onTerminal.Length:
+                if (_onTerminal.Length == 1) return new StdioConsole(config.Escape, new User(domain));
+                _shared ??= new SharedTerminal([.. _onTerminal.Select(static one => one.Name)], config.Escape);
+                return _shared.Add(domain);
             default:
                 return null;
         }

@@ -6,6 +6,7 @@ internal enum EscapeCommand
     None,
     Leave,
     Status,
+    Next,
     Help,
 }
 
@@ -39,6 +40,7 @@ internal sealed class EscapeKey(byte? key)
             return b switch
             {
                 (byte)'q' or (byte)'Q' => EscapeCommand.Leave,
+                (byte)'n' or (byte)'N' => EscapeCommand.Next,
                 (byte)'s' or (byte)'S' => EscapeCommand.Status,
                 _ => EscapeCommand.Help,
             };

@@ -34,6 +34,9 @@ internal sealed class InputPump(Action<Exception> failed)
         }
     }
 
+    /// <summary>Names the device of a pump whose bytes another one's thread reads.</summary>
+    public void Name(ICharacterInput input) => _input = input;
+
     /// <summary>Hands bytes over; waits for room.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {

@@ -69,7 +69,7 @@ internal sealed class StdioConsole : ICharacterBackend, IDisposable
             case EscapeCommand.Status:
                 Tell(_user.Status);
                 break;
-            case EscapeCommand.Help:
+            case EscapeCommand.Next or EscapeCommand.Help:
                 string key = _escape.Name;
                 Tell($"{key} q: leave (the guest is lost)   {key} s: status   {key} {key}: send {key}");
                 break;

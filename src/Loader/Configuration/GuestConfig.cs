@@ -162,7 +162,7 @@ public sealed record HostForward(ForwardProtocol Protocol, IPEndPoint Host, int 
 /// <summary>Where the console's characters go.</summary>
 public enum ConsoleType
 {
-    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output. For one domain of a process: others get <see cref="Buffer"/>.</summary>
+    /// <summary>The terminal that fastxen runs in, or its redirected standard input and output. Several domains of a run share it; those that come later get <see cref="Buffer"/>.</summary>
     Stdio,
     /// <summary>Output to a file; no input.</summary>
     File,

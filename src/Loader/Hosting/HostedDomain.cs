@@ -1,6 +1,7 @@
 using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Scheduling;
+using FastXen.Loader.Xen;
 using FastXen.Platform.Uart;
 using FastXen.Smp;
 
@@ -174,6 +175,8 @@ public sealed class HostedDomain
     {
         lock (_lock) _dying = true;
         Domain.RequestStop();
+        // What a toolstack made and gave no vCPUs was never run: it ends all the same. On another thread: the end waits for processors, which may wait for the caller.
+        if (Domain.Guest is ToolstackGuest) _ = Task.Run(RunToEndAsync);
     }
 
     /// <summary>As <see cref="Domain.Fail"/>.</summary>

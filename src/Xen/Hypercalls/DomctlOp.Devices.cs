@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FastXen.Xen.Memory;
+using FastXen.Xen.Pci;
 using FastXen.Xen.Physdev;
 using FastXen.Xen.Toolstack;
 
@@ -30,9 +31,9 @@ internal static unsafe partial class DomctlOp
         switch (op.Command)
         {
             case AssignDevice:
-                return host.MachineOf(domain) is { } to ? host.Pci.Assign(call->Domain, op.As<uint>(), to) : -Errno.EINVAL;
+                return host.MachineOf(domain) is { } to ? Settled(call, host.Pci.Assign(call->Domain, op.As<uint>(), to)) : -Errno.EINVAL;
             case DeassignDevice:
-                return host.MachineOf(domain) is { } from ? host.Pci.Deassign(call->Domain, op.As<uint>(), from) : -Errno.EINVAL;
+                return host.MachineOf(domain) is { } from ? Settled(call, host.Pci.Deassign(call->Domain, op.As<uint>(), from)) : -Errno.EINVAL;
             case BindPtIrq or UnbindPtIrq:
                 // For domains with virtualized processors.
                 return -Errno.EINVAL;
@@ -44,6 +45,8 @@ internal static unsafe partial class DomctlOp
                 return OnVcpus(call, control, domain, ref op, out isAnswered);
         }
     }
+
+    private static long Settled(HypercallFrame* call, int result) => result == MachinePci.NotYet ? call->ContinueFrom(0) : result;
 
     // Registers are at their machine address in every domain.
     private static long MapFrames(HypercallFrame* call, ParavirtualMachine machine, in MemoryMappingArgument a)

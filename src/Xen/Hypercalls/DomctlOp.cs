@@ -103,11 +103,11 @@ internal static unsafe partial class DomctlOp
             case DestroyDomain:
                 return isSelf ? -Errno.EINVAL : control.Destroy(domain);
             case PauseDomain:
-                return isSelf ? -Errno.EINVAL : control.Pause(domain);
+                return isSelf ? -Errno.EINVAL : Pause(call, control, domain);
             case UnpauseDomain:
                 return control.Unpause(domain);
             case ResumeDomain:
-                return control.Resume(domain);
+                return isSelf ? -Errno.EINVAL : control.Resume(domain);
             case GetMemList:
                 return ListMemory(call, domain.Memory, ref op.As<MemListArgument>(), out isAnswered);
             case ShadowOp:
@@ -155,6 +155,16 @@ internal static unsafe partial class DomctlOp
             default:
                 return OnDevices(call, control, domain, ref op, out isAnswered);
         }
+    }
+
+    // No vCPU runs when this returns: until then the hypercall is executed again.
+    private static long Pause(HypercallFrame* call, IDomainControl control, XenDomain domain)
+    {
+        int result = call->Progress == 0 ? control.Pause(domain) : 0;
+        if (result != 0 || !control.IsPaused(domain) || control.IsStopped(domain))
+            return result;
+        call->Caller.Processor.Preempt();
+        return call->ContinueFrom(1);
     }
 
     private static int Create(IDomainControl control, ref DomctlArgument op, out bool isAnswered)

@@ -69,6 +69,7 @@ internal static unsafe partial class Hypercall
             Trace(&call, result, begin);
         if (call.Again)
             return Repeat(&call, i);
+        p->Recent.Add(number, call.Arguments, result);
         Registers.SetGr(s, 8, (ulong)result);
         Registers.SetGr(s, 10, 0);
         return Finish(s, p, i);

@@ -102,7 +102,7 @@ internal static unsafe class PhysdevOp
         }
         else
         {
-            int vector = interrupts.Allocate();
+            int vector = interrupts.Allocate(caller);
             if (vector < 0)
                 return vector;
             a.Value = (uint)vector;

@@ -15,6 +15,9 @@ public sealed record PciDevice(Func<VirtioDevice> Make, Action<Exception> Failed
 /// </summary>
 public sealed class MachinePci
 {
+    /// <summary>The device is still at work for who had it: the caller is to ask again.</summary>
+    internal const int NotYet = 1;
+
     /// <summary>Slots of the bus; the first one stays empty.</summary>
     internal const int Slots = 32;
 
@@ -30,7 +33,14 @@ public sealed class MachinePci
 
         public ParavirtualMachine Home => home;
 
+        /// <summary>Null while it is on its way from one to another.</summary>
         public ParavirtualMachine? Owner { get; set; }
+
+        /// <summary>Who had it before it was on its way.</summary>
+        public ParavirtualMachine? LastOwner { get; set; }
+
+        /// <summary>The end of the function that the last owner had.</summary>
+        public Task? Ending { get; set; }
 
         public VirtioPciFunction? Function { get; set; }
     }
@@ -73,14 +83,19 @@ public sealed class MachinePci
             return Find(caller, address, out _) is { } place && place.Owner == place.Home;
     }
 
-    /// <summary>assign_device: a device of the caller's goes to another domain, which sees it from now on. 0 or a negative error.</summary>
+    /// <summary>assign_device: a device of the caller's goes to another domain, which sees it from now on. 0, a negative error or <see cref="NotYet"/>.</summary>
     internal int Assign(XenDomain caller, uint address, ParavirtualMachine machine)
     {
         lock (_gate)
         {
-            if (Find(caller, address, out int slot) is not { } place || place.Owner != place.Home || machine == place.Home || _host.MachineOf(machine.Domain) != machine)
+            if (Find(caller, address, out int slot) is not { } place || place.Owner != (place.Ending == null ? place.Home : null) || machine == place.Home
+                || _host.MachineOf(machine.Domain) != machine)
+            {
                 return -Errno.EINVAL;
-            Take(slot, place);
+            }
+
+            if (!TryTake(slot, place))
+                return NotYet;
             int line = MachineInterrupts.FirstPciLine + slot;
             Give(slot, place, machine, _host.Interrupts.VectorOf(line) is not 0 and var vector ? vector : line);
             // Whoever assigned it goes on configuring it (Linux's pciback does).
@@ -89,13 +104,15 @@ public sealed class MachinePci
         }
     }
 
-    /// <summary>deassign_device: it comes home. 0, or -EINVAL where the domain does not have it.</summary>
+    /// <summary>deassign_device: it comes home. 0, -EINVAL where the domain does not have it, or <see cref="NotYet"/>.</summary>
     internal int Deassign(XenDomain caller, uint address, ParavirtualMachine machine)
     {
         lock (_gate)
         {
-            if (Find(caller, address, out int slot) is not { } place || place.Owner != machine || machine == place.Home)
+            if (Find(caller, address, out int slot) is not { } place || place.Owner != (place.Ending == null ? machine : null) || machine == place.Home)
                 return -Errno.EINVAL;
+            if (!TryTake(slot, place))
+                return NotYet;
             ComeHome(slot, place);
             return 0;
         }
@@ -111,24 +128,33 @@ public sealed class MachinePci
     /// <summary>A domain goes: so do its devices, and those that it was assigned come home.</summary>
     internal void Release(ParavirtualMachine machine)
     {
+        while (ReleaseUntil(machine) is { } ending)
+            ending.Wait();
+    }
+
+    // Returns what has to be waited for, with nothing locked; null when all is done.
+    private Task? ReleaseUntil(ParavirtualMachine machine)
+    {
         lock (_gate)
         {
             for (int slot = 0; slot < Slots; slot++)
             {
-                if (_places[slot] is not { } place)
+                if (_places[slot] is not { } place || place.Home != machine && place.Owner != machine && (place.Ending == null || place.LastOwner != machine))
                     continue;
-                if (place.Home == machine)
-                {
-                    Take(slot, place);
-                    if (!machine.Domain.IsPrivileged)
-                        _host.Interrupts.Withdraw(MachineInterrupts.FirstPciLine + slot);
-                    _places[slot] = null;
-                }
-                else if (place.Owner == machine)
+                if (!TryTake(slot, place))
+                    return place.Ending;
+                if (place.Home != machine)
                 {
                     ComeHome(slot, place);
+                    continue;
                 }
+
+                if (!machine.Domain.IsPrivileged)
+                    _host.Interrupts.Withdraw(MachineInterrupts.FirstPciLine + slot);
+                _places[slot] = null;
             }
+
+            return null;
         }
     }
 
@@ -139,11 +165,7 @@ public sealed class MachinePci
         return (address & ~((uint)(Slots - 1) << 3)) == 0 && _places[slot] is { } place && place.Home.Domain == caller ? place : null;
     }
 
-    private void ComeHome(int slot, Place place)
-    {
-        Take(slot, place);
-        Give(slot, place, place.Home, MachineInterrupts.FirstPciLine + slot);
-    }
+    private static void ComeHome(int slot, Place place) => Give(slot, place, place.Home, MachineInterrupts.FirstPciLine + slot);
 
     private static void Give(int slot, Place place, ParavirtualMachine machine, int interrupt)
     {
@@ -153,11 +175,21 @@ public sealed class MachinePci
         machine.ShowPci().Plug(slot, place.Function, interrupt);
     }
 
-    // When this returns the device reaches nobody's memory.
-    private static void Take(int slot, Place place)
+    // True when the device has no owner any more and reaches nobody's memory. A vCPU does not wait for that: what the device is doing may wait for the vCPU.
+    private bool TryTake(int slot, Place place)
     {
-        place.Owner!.Pci!.Unplug(slot);
-        place.Home.Pci!.Unplug(slot);
-        place.Function!.Dispose();
+        if (place.Ending == null)
+        {
+            place.Owner!.Pci!.Unplug(slot);
+            place.Home.Pci!.Unplug(slot);
+            (place.LastOwner, place.Owner) = (place.Owner, null);
+            place.Ending = Task.Run(place.Function!.Dispose);
+        }
+
+        if (!place.Ending.IsCompleted)
+            return false;
+        place.Ending = null;
+        _host.Interrupts.SetLine(MachineInterrupts.FirstPciLine + slot, false);
+        return true;
     }
 }

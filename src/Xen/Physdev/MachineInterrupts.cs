@@ -46,6 +46,7 @@ public sealed class MachineInterrupts : ILineSink
         public List<XenDomain>? Guests;
         public List<XenDomain>? Waiting;
         public bool IsShared;
+        public XenDomain? AllocatedBy;
     }
 
     /// <summary>Sets a line of a device's. An edge-triggered one is sent when it becomes asserted.</summary>
@@ -102,8 +103,8 @@ public sealed class MachineInterrupts : ILineSink
         }
     }
 
-    /// <summary>Allocates a vector, or -ENOSPC.</summary>
-    internal int Allocate()
+    /// <summary>Allocates a vector, or -ENOSPC. It goes with the domain that asked for it.</summary>
+    internal int Allocate(XenDomain? domain = null)
     {
         lock (_gate)
         {
@@ -112,6 +113,7 @@ public sealed class MachineInterrupts : ILineSink
                 if (IsAllocated(vector))
                     continue;
                 _allocated[vector >> 6] |= 1UL << (int)vector;
+                _vectors[vector].AllocatedBy = domain;
                 return (int)vector;
             }
 
@@ -158,6 +160,25 @@ public sealed class MachineInterrupts : ILineSink
             _entries[line] = Masked;
             _asserted[line] = false;
             Free(vector);
+        }
+    }
+
+    /// <summary>A domain has ended: its vectors that nobody else has bound are free, and their lines as they were before it set them up.</summary>
+    internal void Release(XenDomain domain)
+    {
+        lock (_gate)
+        {
+            for (uint vector = FirstVector; vector <= LastVector; vector++)
+            {
+                if (_vectors[vector].AllocatedBy != domain)
+                    continue;
+                _vectors[vector].AllocatedBy = null;
+                if (_vectors[vector].Guests is [_, ..])
+                    continue;
+                _allocated[vector >> 6] &= ~(1UL << (int)vector);
+                for (int line = 0; line < Lines; line++)
+                    _entries[line] = (_entries[line] & VectorMask) == vector ? Masked : _entries[line];
+            }
         }
     }
 

@@ -65,6 +65,9 @@ public unsafe struct ParavirtualState
     /// <summary>Set while the hypervisor lets a handler of the interpreter do a privileged instruction for the guest: PSR.cpl is 0 in between.</summary>
     public bool Emulates;
 
+    /// <summary>What it asked of the hypervisor last.</summary>
+    internal RecentHypercalls Recent;
+
     /// <summary>A region register as the guest set it.</summary>
     public readonly ulong Rr(int region) => RegionRegisters[region];
 

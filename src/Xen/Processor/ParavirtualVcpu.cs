@@ -92,6 +92,9 @@ public sealed unsafe class ParavirtualVcpu : IDisposable
 
     internal ParavirtualState* State => _state;
 
+    /// <summary>Its last hypercalls, a line for each; empty where there was none. While it does not run.</summary>
+    public string RecentHypercalls => _state->Recent.ToText();
+
     /// <summary>Frame number of its shared registers.</summary>
     internal ulong RegistersFrame => Frame.WindowStart + 1 + (ulong)Number;
 

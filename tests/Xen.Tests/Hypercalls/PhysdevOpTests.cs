@@ -224,6 +224,22 @@ public sealed class PhysdevOpTests : IDisposable
     }
 
     [Fact]
+    public void Vectors_go_with_the_domain_that_allocated_them()
+    {
+        uint vector = Allocate(), kept = Allocate();
+        Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
+        _driver.Domain.IoPermissions.SetInterrupt((int)kept, allow: true);
+        Bind(_driver, kept);
+        _dom0.Machine.Dispose();
+        using var next = new Hypercaller(_host, 0, isPrivileged: true);
+        next.Put(Hypercaller.Argument, MachineInterrupts.Address, 0x10 + 2 * 6UL);
+        Assert.Equal(0, next.Call(PhysdevOp, ApicRead, Hypercaller.At(Hypercaller.Argument)));
+        Assert.Equal(Masked, next.Get<uint>(Hypercaller.Argument + 12));
+        Assert.Equal((int)vector, _host.Interrupts.Allocate());
+        Assert.Equal((int)kept + 1, _host.Interrupts.Allocate());
+    }
+
+    [Fact]
     public void Any_vector_is_asked_for_as_interrupt_minus_one()
     {
         _dom0.Put<uint>(Hypercaller.Argument, uint.MaxValue, 0);

@@ -228,6 +228,21 @@ public sealed class PassThroughTests : IDisposable
     }
 
     [Fact]
+    public void A_device_that_is_taken_away_takes_its_interrupt_back()
+    {
+        _host.Control = new FakeControl(_host);
+        PciDriver rng = Attach(_dom0, out int slot);
+        rng.Start(10);
+        Assert.Equal(64, rng.Do(rng.Bus(11), 64));
+        Assert.True(SpinWait.SpinUntil(() => (rng.Config(6, 2) & 8) != 0, TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, Domctl(37, 1, (ulong)slot << 3));
+        uint vector = (uint)_host.Interrupts.Allocate();
+        Assert.Equal(0, Apic(0x10 + 2 * (16 + (uint)slot), Level | vector));
+        int port = Bind(_dom0, vector);
+        Assert.False(Take(_dom0, port));
+    }
+
+    [Fact]
     public void BARs_are_moved_in_the_domains_own_space_only()
     {
         PciDriver ours = Attach(_dom0, out int ourSlot), theirs = Attach(_domU, out int theirSlot);

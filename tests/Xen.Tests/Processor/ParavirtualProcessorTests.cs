@@ -377,6 +377,34 @@ public sealed class ParavirtualProcessorTests
 
     [Theory]
     [MemberData(nameof(Engines))]
+    public void What_a_vCPU_asked_of_the_hypervisor_last_is_told_with_its_crash(EngineKind engine)
+    {
+        // 40 calls of a number that does not exist, and xen_version(0, 9, 8); then a jump to where no memory is.
+        using Kernel kernel = new(engine, """
+            mov r2=63 ;;
+            mov ar.lc=39 ;;
+            again: break 0x1000 ;;
+            br.cloop.sptk again ;;
+            mov r32=0 ;;
+            mov r33=9 ;;
+            mov r34=8 ;;
+            mov r2=17 ;;
+            break 0x1000 ;;
+            movl r3=0x7000000000 ;;
+            mov b6=r3 ;;
+            br.cond.sptk b6 ;;
+            """);
+        Assert.Equal(VcpuStop.Crashed, kernel.Stopped);
+        string[] lines = kernel.Machine.Vcpus[0].RecentHypercalls.Split(Environment.NewLine);
+        Assert.Equal("its last 16 hypercalls:", lines[0]);
+        Assert.StartsWith("  63(0x", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith($") = {-Errno.ENOSYS}", lines[15], StringComparison.Ordinal);
+        Assert.Equal($"  xen_version(0x0, 0x9, 0x8) = {4 << 16 | 2}", lines[16]);
+        Assert.Equal("", lines[17]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines))]
     public void A_fault_while_nothing_is_collected_ends_the_domain(EngineKind engine)
     {
         using Kernel kernel = new(engine, $"movl r3=0xfffffffffff04c10 ;;\n st4 [r3]=r0 ;;\n break 0x12345 ;;\n {Kernel.Stop}");
