@@ -135,8 +135,15 @@ public static unsafe class AddressTranslation
         }
         TranslationCache* cache = fetch ? &m->Itc : &m->Dtc;
         int index = TranslationCache.Find(cache, offset, rid);
-        entry = index >= 0 ? TranslationCache.Entry(cache, index) : default;
-        return index >= 0;
+        if (index < 0)
+        {
+            entry = default;
+            return false;
+        }
+
+        entry = TranslationCache.Entry(cache, index);
+        TranslationCache.Use(cache, index);
+        return true;
     }
 
     // A frame that is the domain's to read only (a grant) cannot be written whatever the guest's translations say.

@@ -100,7 +100,8 @@ public static unsafe class VhptWalker
         // A walker never puts in what overlaps a translation register.
         if (Tlb.Overlaps(fetch ? &m->Itr : &m->Dtr, va, rid, shift))
             return Walk.Abort;
-        Tlb.Cache(m, fetch ? &m->Itc : &m->Dtc, va, rid, shift, pte, key);
+        TranslationCache* cache = fetch ? &m->Itc : &m->Dtc;
+        TranslationCache.Use(cache, Tlb.Cache(m, cache, va, rid, shift, pte, key));
         return Walk.Found;
     }
 
