@@ -151,7 +151,7 @@ public static unsafe class AddressTranslation
     {
         if (memory.Map is not { } map)
             return TranslationOutcome.Ok;
-        t.PhysicalAddress = map.Translate(t.PhysicalAddress, FrameCacher.Of(m->Paravirtual.Cacher, t.Ifa, kind), out t.ReadOnlyFrame);
+        t.PhysicalAddress = map.Translate(t.PhysicalAddress, FrameCacher.Of(m->Paravirtual.Cacher, t.Ifa, kind), (kind & AccessKind.Write) != 0, out t.ReadOnlyFrame);
         // What is memory is cacheable, as Xen makes it: guests map RAM uncacheable in places.
         if (t.Attribute != MemoryAttribute.NaTPage && FrameMap.IsMemory(t.PhysicalAddress))
             t.Attribute = MemoryAttribute.WB;

@@ -66,7 +66,7 @@ public static unsafe class VhptWalker
         // Aligned to its size, so it does not leave the page.
         ulong address = table.Pte.Translate(iha, table.Shift);
         if (memory.Map is { } map)
-            address = map.Translate(address, FrameCacher.Of(m->Paravirtual.Cacher), out _);
+            address = map.Translate(address, FrameCacher.Of(m->Paravirtual.Cacher), writes: false, out _);
         if (!memory.IsRam(address, (ulong)size))
             return Walk.Abort;
 

@@ -35,12 +35,6 @@ internal static unsafe partial class DomctlOp
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct ShadowArgument
-    {
-        public uint Operation, Mode, Megabytes;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
     private struct SchedulerArgument
     {
         public SchedulerKind Scheduler;
@@ -118,7 +112,7 @@ internal static unsafe partial class DomctlOp
                 return ListMemory(call, domain.Memory, ref op.As<MemListArgument>(), out isAnswered);
             case ShadowOp:
                 isAnswered = true;
-                return Shadow(isSelf, ref op.As<ShadowArgument>());
+                return Shadow(caller, domain, ref op.As<ShadowArgument>());
             case MaxMem:
                 const int KiBPerFrameShift = Frame.Shift - 10;
                 domain.Memory.Maximum = (long)(op.As<ulong>() >> KiBPerFrameShift);
@@ -231,28 +225,6 @@ internal static unsafe partial class DomctlOp
             return -Errno.EFAULT;
         a.Done = done += (uint)count;
         return done < a.Count ? call->ContinueFrom(done) : 0;
-    }
-
-    // There is no log of dirty frames.
-    private static int Shadow(bool isSelf, ref ShadowArgument a)
-    {
-        const uint Off = 0, Test = 1, Translate = 3, GetAllocation = 30, SetAllocation = 31;
-        if (isSelf)
-            return -Errno.EINVAL;
-        switch (a.Operation)
-        {
-            case Off:
-                return 0;
-            case Test or Translate:
-                return -Errno.EINVAL;
-            case GetAllocation:
-                a.Megabytes = 0;
-                return 0;
-            case SetAllocation:
-                return a.Megabytes == 0 ? 0 : -Errno.EINVAL;
-            default:
-                return -Errno.ENOSYS;
-        }
     }
 
     private static int Schedule(IDomainControl control, XenDomain domain, ref SchedulerArgument a)
