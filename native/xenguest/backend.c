@@ -37,6 +37,7 @@ static int listen_to_frontend(struct backend *backend) {
 int announce_backend(struct backend *backend, const char *kind, u16 domain, u32 device) {
     if (!xs_is_there()) return 0;
     name_ends(backend, kind, domain, device);
+    backend->is_ours = 1;
     // Each end writes its own and reads the other's; what is below inherits it.
     if (!make_directory(backend->backend, domain_id(), domain) || !make_directory(backend->frontend, domain, domain_id())) return 0;
     xs_print(0, backend->backend, "frontend", "%s", backend->frontend);
@@ -59,7 +60,12 @@ int accept_backend(struct backend *backend, const char *kind, u16 domain, u32 de
     return 1;
 }
 
-void forget_backend(struct backend *backend) { xs_unwatch(backend->watch); }
+void forget_backend(struct backend *backend) {
+    xs_unwatch(backend->watch);
+    if (backend->is_ours) xs_remove(0, backend->backend);
+}
+
+int is_orphan(struct backend *backend) { return backend->is_ours && xs_state(backend->frontend) == STATE_unknown; }
 
 enum backend_step backend_step(struct backend *backend, int ready_state) {
     if (!backend->is_changed) return STEP_none;

@@ -155,6 +155,7 @@ static void serve_disks(void) {
         enum backend_step step = backend_step(&disk->backend, STATE_initialised);
         if (step == STEP_connect) connect(disk);
         else if (step == STEP_disconnect) disconnect(disk);
+        if (step == STEP_disconnect && is_orphan(&disk->backend)) drop_disk(k);
         if (disk->backend.is_connected) serve_ring(disk);
     }
 }

@@ -80,7 +80,7 @@ int disk_end(struct disk *disk, int request); // waits for it
 u32 virtual_disk(const char *name);     // the number of "xvda" and the like, or of a number
 
 // backend.c: what backends have in common: the directories of both ends, and their states.
-struct backend { u16 domain; u32 device; char frontend[96], backend[96]; int is_used, is_connected, watch; volatile int is_changed; };
+struct backend { u16 domain; u32 device; char frontend[96], backend[96]; int is_used, is_ours, is_connected, watch; volatile int is_changed; };
 // Writes the directory of the frontend's to read, in InitWait; false and xs_error where it cannot.
 int announce_backend(struct backend *backend, const char *kind, u16 domain, u32 device);
 // Gives the frontend its directory, and listens to its state.
@@ -88,6 +88,7 @@ int offer_backend(struct backend *backend);
 // Both directories are there, written by a toolstack.
 int accept_backend(struct backend *backend, const char *kind, u16 domain, u32 device);
 void forget_backend(struct backend *backend);
+int is_orphan(struct backend *backend); // announced, and its frontend's domain is gone: to be dropped
 enum backend_step { STEP_none, STEP_connect, STEP_disconnect };
 enum backend_step backend_step(struct backend *backend, int ready_state);
 void set_backend_state(struct backend *backend, int state);

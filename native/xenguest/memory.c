@@ -1,5 +1,5 @@
 // Pages: a bitmap of the memory that EFI's map gives to nobody else.
-#include "kernel.h"
+#include "xen.h"
 
 #define MOST_RANGES 64
 enum { CONVENTIONAL = 7 };
@@ -33,6 +33,9 @@ void memory_start(void) {
     struct memory_range ranges[MOST_RANGES];
     int count = memory_map(ranges, MOST_RANGES);
     u64 most = sizeof(is_free) * 8;
+    // The RAM disk of a domain is in memory that is free for all else.
+    u64 module_first = start_info && start_info->module ? start_info->module >> PAGE_SHIFT : ~0UL;
+    u64 module_end = start_info && start_info->module ? (start_info->module + start_info->module_size + PAGE_SIZE - 1) >> PAGE_SHIFT : 0;
     u64 image_first = 0x1000000 >> PAGE_SHIFT, image_last = (physical(image_end) - 1) >> PAGE_SHIFT;
     for (int k = 0; k < count; k++) {
         if (ranges[k].type != CONVENTIONAL) continue;
@@ -41,7 +44,7 @@ void memory_start(void) {
         if (end > most) end = most;
         if (first < 1) first = 1;
         for (u64 page = first; page < end; page++) {
-            if (page >= image_first && page <= image_last) continue;
+            if ((page >= image_first && page <= image_last) || (page >= module_first && page < module_end)) continue;
             change(page, 1, 1);
             count_free++;
             if (page >= limit) limit = page + 1;

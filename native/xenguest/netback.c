@@ -142,6 +142,7 @@ static void serve_nics(void) {
         enum backend_step step = backend_step(&nic->backend, STATE_connected);
         if (step == STEP_connect) connect(nic);
         else if (step == STEP_disconnect) disconnect(nic);
+        if (step == STEP_disconnect && is_orphan(&nic->backend)) drop_nic(k);
         if (!nic->backend.is_connected) continue;
         serve_tx(nic);
         serve_rx(nic);

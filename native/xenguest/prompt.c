@@ -66,10 +66,21 @@ static u32 to_address(const char *text) {
     return address;
 }
 
+static void tell(s64 result) {
+    if (result == 0) print("done\n");
+    else print("error %ld\n", -result);
+}
+
+static void create(const char *name, const char *words) {
+    int id = create_domain(name, 24, 1, *words ? words : "idle", 1);
+    if (id > 0) print("%s is domain %d\n", name, id);
+    tell(id < 0 ? id : unpause_domain((u16)id));
+}
+
 static void help(void) {
     print("help, selftest, time, cpus, memory, devices, balloon MIB, ping DOMAIN|ADDRESS, halt, reboot, crash");
     if (xs_is_there()) print(", domains, ls [PATH], read PATH, write PATH VALUE, rm PATH");
-    if (is_dom0()) print(", tour, serve DOMAIN, serve-network DOMAIN, shutdown DOMAIN");
+    if (is_dom0()) print(", tour, serve DOMAIN, serve-network DOMAIN, shutdown DOMAIN, create NAME [WORDS], pause DOMAIN, unpause DOMAIN, resume DOMAIN, destroy DOMAIN, type DOMAIN TEXT");
     print("\n");
 }
 
@@ -91,7 +102,7 @@ static void obey(char *line) {
     } else if (IS("halt")) end_machine(POWER_OFF);
     else if (IS("reboot")) end_machine(REBOOT);
     else if (IS("crash")) panic("as you like it");
-    else if (IS("domains")) show_domains();
+    else if (IS("domains") || IS("list")) show_domains();
     else if (IS("ls")) list_store(*what ? what : "/local/domain", 0);
     else if (IS("read")) print("%s\n", xs_read(0, what, value, sizeof(value)) >= 0 ? value : xs_error);
     else if (IS("write")) print("%s\n", xs_write(0, what, more) >= 0 ? "done" : xs_error);
@@ -100,6 +111,12 @@ static void obey(char *line) {
     else if (IS("serve") && is_dom0()) print(serve_disk((u16)to_number(what), 51712 + 16 * 25, 2048) ? "done\n" : "not possible\n");
     else if (IS("serve-network") && is_dom0()) print(serve_nic((u16)to_number(what), 7) ? "done\n" : "not possible\n");
     else if (IS("shutdown") && is_dom0()) print(shut_down_domain((u16)to_number(what), "poweroff") ? "told\n" : "not possible\n");
+    else if (IS("create") && is_dom0() && *what) create(what, more);
+    else if (IS("pause") && is_dom0()) tell(pause_domain((u16)to_number(what)));
+    else if (IS("unpause") && is_dom0()) tell(unpause_domain((u16)to_number(what)));
+    else if (IS("resume") && is_dom0()) tell(resume_domain((u16)to_number(what)));
+    else if (IS("destroy") && is_dom0()) tell(destroy_domain((u16)to_number(what)));
+    else if (IS("type") && is_dom0()) type_to_domain((u16)to_number(what), more), type_to_domain((u16)to_number(what), "\r");
     else print("%s? There is help\n", line);
 #undef IS
 }

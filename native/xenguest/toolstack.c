@@ -150,6 +150,33 @@ static void show_pings(const struct domain *domain) {
         best < 0 ? 0 : best / 1000, udp >= 0 ? "as well" : "did not");
 }
 
+static int has_paused(void *id) { return domain_is_paused(*(u16 *)id); }
+static int has_suspended(void *id) { return domain_has_suspended(*(u16 *)id); }
+static int no_longer(void *id) { return !domain_exists(*(u16 *)id); }
+
+// A domain of dom0's own making: fed, paused, suspended and taken up again, ended.
+static void show_making(void) {
+    char address[20];
+    u64 begin = now();
+    int number = create_domain("carol", 24, 1, "idle", 0);
+    u16 id = (u16)number;
+    if (number < 0 || !serve_nic(id, 7) || unpause_domain(id) != 0) {
+        print("  toolstack     carol could not be made: error %d\n", -number);
+        return;
+    }
+    u32 to = address_of_domain(id);
+    s64 answer = ping(to, 56, 20 * SECOND);
+    print("  toolstack     carol was made by domctl (domain %u at %s, 24 MiB): %s after %lu ms\n", id, dotted(to, address, sizeof(address)), answer >= 0 ? "answers" : "SILENT",
+        (now() - begin) / 1000000);
+    int is_paused = pause_domain(id) == 0 && wait_until(has_paused, &id, now() + SECOND) && ping(to, 56, 50 * MILLISECOND) < 0;
+    is_paused = unpause_domain(id) == 0 && ping(to, 56, 20 * SECOND) >= 0 && is_paused;
+    shut_down_domain(id, "suspend");
+    int is_resumed = wait_until(has_suspended, &id, now() + 20 * SECOND) && resume_domain(id) == 0 && ping(to, 56, 20 * SECOND) >= 0;
+    int is_gone = destroy_domain(id) == 0 && wait_until(no_longer, &id, now() + 20 * SECOND);
+    print("  toolstack     carol was paused and unpaused%s, suspended itself and was resumed%s, was destroyed%s\n", is_paused ? "" : " IN VAIN", is_resumed ? "" : " IN VAIN",
+        is_gone ? "" : " IN VAIN");
+}
+
 static int is_gone(void *id) { return domain_is_gone(*(u16 *)id); }
 
 void tour(void) {
@@ -173,6 +200,7 @@ void tour(void) {
         if (all[k].id != 0 && !all[k].is_dying) serve_nic(all[k].id, 7);
     for (int k = 0; k < count; k++)
         if (all[k].id != 0 && !all[k].is_dying && has_link()) show_pings(&all[k]);
+    if (start_info->module) show_making();
     if (has_word("stay")) return;
     print("\n");
     for (int k = 0; k < count; k++) {

@@ -187,6 +187,15 @@ public sealed class Domain : IDisposable
         }
     }
 
+    /// <summary>A guest that has suspended itself, and whose machine is kept, goes on. Any thread; it does so soon.</summary>
+    internal void TakeUpAgain()
+    {
+        lock (_lock)
+        {
+            if (_machine?.AskToGoOn() ?? false) Scheduling.End();
+        }
+    }
+
     /// <summary>Host time that the guest's processors have used, over its reboots. Any thread.</summary>
     public TimeSpan ProcessorTime => Scheduling.ProcessorTime;
 
@@ -437,6 +446,7 @@ public sealed class Domain : IDisposable
             while (true)
             {
                 VcpuStop reason = await Scheduling.RunAsync(machine).ConfigureAwait(false);
+                if (machine.GoesOn()) continue;
                 if (!machine.HasSuspended) return (reason, await EndAsync(machine, reason).ConfigureAwait(false) && !IsStopRequested);
                 if (!Save(machine)) return (reason, false);
             }

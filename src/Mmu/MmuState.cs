@@ -24,7 +24,8 @@ public unsafe struct MmuState
     public FastEntry** Data;
     /// <summary>Fast tables for the register stack engine, by region number.</summary>
     public FastEntry** Rse;
-    internal ulong CodeMode;
+    /// <summary>Mode of instruction fetch, as <see cref="CodeTlb"/> counts them: the privilege level in bits 1:0.</summary>
+    public ulong CodeMode;
     /// <summary>Changes with everything that may take a page away from the fast tables for loads and stores.</summary>
     public uint DataVersion;
     /// <summary>Changes with everything that may change where instructions are fetched from: purges, region registers.</summary>

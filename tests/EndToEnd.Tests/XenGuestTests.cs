@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using FastXen.Tests;
 
@@ -11,7 +12,7 @@ public sealed partial class XenGuestTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false, bool hasNetwork = false) => new
+    private static object Guest(string name, string words, string personality = "xen", int vcpus = 1, bool isPrivileged = false, bool hasNetwork = false, bool hasKernel = false) => new
     {
         name,
         personality,
@@ -19,14 +20,17 @@ public sealed partial class XenGuestTests : IDisposable
         memory = "64M",
         vcpus,
         kernel = Guests.Xenguest,
+        initrd = hasKernel ? Guests.Xenguest : null,
         commandLine = words,
         network = hasNetwork ? new object[] { new { type = "switch" } } : [],
     };
 
+    private static readonly JsonSerializerOptions _withoutNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     private string Config(object guest)
     {
         string file = Path.Combine(_folder, "guest.json");
-        File.WriteAllText(file, JsonSerializer.Serialize(guest));
+        File.WriteAllText(file, JsonSerializer.Serialize(guest, _withoutNulls));
         return file;
     }
 
@@ -120,7 +124,7 @@ public sealed partial class XenGuestTests : IDisposable
         {
             domains = new[]
             {
-                Guest("dom0", "", isPrivileged: true, vcpus: 2, hasNetwork: hasNetwork), Guest("alpha", "", vcpus: 2, hasNetwork: hasNetwork),
+                Guest("dom0", "", isPrivileged: true, vcpus: 2, hasNetwork: hasNetwork, hasKernel: true), Guest("alpha", "", vcpus: 2, hasNetwork: hasNetwork),
                 Guest("beta", "idle", hasNetwork: hasNetwork),
             },
         });
@@ -129,8 +133,53 @@ public sealed partial class XenGuestTests : IDisposable
         Assert.Matches(@"block device .* of alpha: 4096 KiB written and read back, the same;", output);
         Assert.Matches(@"network +alpha at 10\.77\.0\.2: 5 of 5 pings came back, .* UDP echo as well", output);
         Assert.Matches(@"network +beta at 10\.77\.0\.3: 5 of 5 pings came back, .* UDP echo as well", output);
+        Assert.Matches(@"toolstack +carol was made by domctl \(domain 3 at 10\.77\.0\.4, 24 MiB\): answers after", output);
+        Assert.Matches(@"toolstack +carol was paused and unpaused, suspended itself and was resumed, was destroyed\r?\n", output);
         Assert.Contains("alpha was told to power off, and did", output);
         Assert.Contains("beta was told to power off, and did", output);
+    }
+
+    /// <summary>By hypercalls alone: createdomain to setvcpucontext, the console's ring, pause, suspend and resume, destroy.</summary>
+    [Fact]
+    public void Dom0_makes_and_ends_domains_at_its_prompt()
+    {
+        using FastXenProcess process = new("run", Config(Guest("dom0", "stay", isPrivileged: true, hasKernel: true)));
+        process.Expect("dom0> ");
+        void Say(string line, string answer)
+        {
+            process.Send($"{line}\r");
+            process.Expect(answer);
+        }
+        for (int domain = 2; domain < 5; domain++)
+        {
+            Say("create dora selftest", $"dora is domain {domain}");
+            Assert.DoesNotContain("FAIL", process.Expect("[dora] selftest: "));
+            process.Expect(" 0 failed");
+            // It has ended by itself, and stays until its maker ends it.
+            Say("list", $"{domain}  dora");
+            Say($"destroy {domain}", "done");
+        }
+        Say("create dora idle", "dora is domain 5");
+        process.Expect("[dora] xenguest on Xen, domU: 1 of 1 processors");
+        Say("pause 5", "done");
+        Say("list", "5  dora              1 vCPUs  24 MiB");
+        process.Expect("paused");
+        Say("unpause 5", "done");
+        Say("type 5 cpus", "[dora] domU> cpus");
+        process.Expect("[dora] 1 of 1 are up");
+        Say("write /local/domain/5/control/shutdown suspend", "told to suspend");
+        string down;
+        do
+        {
+            Say("list", "  dora");
+            down = process.Expect("dom0> ");
+        }
+        while (!down.Contains("down", StringComparison.Ordinal));
+        Say("resume 5", "[dora] not saved");
+        Say("destroy 4711", "error 3");
+        // With dom0 ends what it made.
+        process.Send("halt\r");
+        Assert.Equal(0, process.WaitForExit());
     }
 
     [Fact]

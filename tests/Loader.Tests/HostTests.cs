@@ -73,7 +73,11 @@ public sealed class HostTests : IDisposable
     {
         HostedDomain domain = _host.CreateEmpty(0, "a test").Domain;
         XenDomain made = _host.Xen.Directory.Find((ushort)domain.Id)!;
-        if (hasVcpus) Assert.Equal(0, _host.Xen.Control!.SetVcpus(made, 2));
+        if (hasVcpus)
+        {
+            Assert.Equal(0, _host.Xen.Control!.SetVcpus(made, 2));
+            Assert.All(_host.Xen.MachineOf(made)!.Vcpus, static vcpu => Assert.Equal(EngineKind.Translator, vcpu.Processor.Engine));
+        }
         if (byShutdown) await domain.ShutdownAsync(Long, force: true).WaitAsync(Long);
         else
         {
@@ -236,6 +240,18 @@ public sealed class HostTests : IDisposable
         Assert.Equal((0b10UL, 0b10UL, 1), (vcpu.HardAffinity, vcpu.SoftAffinity, vcpu.Statistics.HostThread));
         await host.StopAsync(TimeSpan.Zero);
         Assert.Empty(host.Scheduler!.Domains);
+    }
+
+    /// <summary>Domains of a toolstack that left them as it made them: without vCPUs, paused.</summary>
+    [Fact]
+    public async Task Domains_that_never_ran_end_with_the_host()
+    {
+        HostedDomain domain = _host.CreateEmpty(0, "a test").Domain, other = _host.CreateEmpty(0, "a test").Domain;
+        other.Destroy();
+        Assert.Equal(VcpuStop.Requested, await other.Ended.WaitAsync(Long));
+        await _host.StopAsync(TimeSpan.Zero).WaitAsync(Long);
+        Assert.True(domain.Ended.IsCompleted);
+        Assert.Empty(_host.Domains);
     }
 
     [Fact]

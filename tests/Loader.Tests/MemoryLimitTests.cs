@@ -23,7 +23,6 @@ public sealed class MemoryLimitTests : IDisposable
     private static async Task End(HostedDomain domain)
     {
         domain.Destroy();
-        _ = domain.RunToEndAsync();
         await domain.Ended.WaitAsync(TimeSpan.FromMinutes(10));
     }
 

@@ -42,6 +42,31 @@ public sealed unsafe class FastTlbTests
     }
 
     [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 1)]
+    public void ATranslationThatIsReplacedIsForgottenWhereItWasUsed(bool used, uint forgotten)
+    {
+        using TestMachine machine = Machine(Pte(0x8000));
+        if (used)
+            Assert.True(Read(machine, Va) == machine.Memory.Base + 0x8000);
+        uint version = machine.M->DataVersion;
+        // The same once more changes nothing.
+        machine.InsertData(Va, Pte(0x8000));
+        Assert.Equal(version, machine.M->DataVersion);
+        Assert.Equal(used, FastTlb.TryRead(machine.M, Va, 8) != null);
+        machine.InsertData(Va, Pte(0xc000));
+        Assert.Equal(version + forgotten, machine.M->DataVersion);
+        Assert.True(FastTlb.TryRead(machine.M, Va, 8) == null);
+        Assert.True(Read(machine, Va) == machine.Memory.Base + 0xc000);
+        // Another size, in which it lies, and one in it.
+        machine.InsertData(Va, Pte(0x10_0000), 20);
+        Assert.True(Read(machine, Va + 0x4000) == machine.Memory.Base + 0x10_4000);
+        machine.InsertData(Va, Pte(0x4000));
+        Assert.Equal(TranslationOutcome.AlternateTlb, machine.Resolve(Va + 0x4000, AccessKind.Read));
+        Assert.True(Read(machine, Va) == machine.Memory.Base + 0x4000);
+    }
+
+    [Theory]
     [InlineData(4, true, true, false, false)]
     [InlineData(6, true, true, false, false)]
     [InlineData(0, false, true, false, false)]

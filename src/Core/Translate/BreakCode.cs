@@ -23,12 +23,15 @@ internal readonly record struct FastBreak(nint Code, BreakOutcome Outcome);
 /// FrameBase, rdx = the break's address (low bits the slot); and where it interrupts, rdi = the break's immediate, rsi = the bundle that was executed
 /// before it. No NaT is present, no guest register is in a host register, and the budget lasts beyond the break. It answers 0 in eax where the interpreter's handler is
 /// to do the break: then it has changed nothing. Otherwise the break is done as the handler does it, and nothing has changed that the context is made of
-/// (<see cref="TranslationContext"/>), nor any translation; rbx and the state's copy of it follow the frame. It may use all registers but rsp, rbp and r15.
+/// (<see cref="TranslationContext"/>) but by <see cref="CodeArena.EnterContext"/>, nor any translation; rbx and the state's copy of it follow the frame. It may use all registers but rsp, rbp and r15.
 /// </summary>
 internal abstract class BreakCode
 {
     /// <summary>Writes the code for one domain.</summary>
-    public abstract void Emit(Assembler asm);
+    public abstract void Emit(Assembler asm, CodeArena arena);
+
+    /// <summary>True for a break whose handler neither reads nor writes predicates.</summary>
+    public abstract bool KeepsPredicates(ulong immediate, int level);
 
     /// <summary>The code for a break of a privilege level; false where all such breaks are the handler's.</summary>
     public abstract bool TryFind(ulong immediate, int level, out FastBreak found);

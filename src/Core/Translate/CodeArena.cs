@@ -73,11 +73,13 @@ internal sealed unsafe partial class CodeArena : IDisposable
         EmitToggleCollection(asm);
         EmitUnpredicted(asm);
         EmitJumpAnywhere(asm);
+        EmitFindContext(asm);
+        EmitEnterContext(asm);
         EmitAlatCheck(asm);
         ToSignedInteger = DivisionStubs.Write(asm, signed: true);
         ToUnsignedInteger = DivisionStubs.Write(asm, signed: false);
         EmitWindows(asm);
-        breaks?.Emit(asm);
+        breaks?.Emit(asm, this);
         stubBytes = ExtendedStubs.Capacity + ((asm.Size + 63) & ~63);
         partBytes = codeBytes - stubBytes;
         // Site 0: a jump for which there was no code.

@@ -40,6 +40,7 @@ internal sealed unsafe class CodeLookup : IDisposable
         c->MinusZero = -0.0;
         c->HostControl = 0x1F80;
         c->DivisionSites = (DivisionSite*)divisions.Start;
+        c->Known = (KnownContext*)known.Start;
         Drop();
     }
 
@@ -95,14 +96,14 @@ internal sealed unsafe class CodeLookup : IDisposable
         // Interruptions and their ends go to and fro between few.
         KnownContext* entry = (KnownContext*)known.Start + KnownContext.Index(psr);
         if (entry->Psr == psr && entry->Fpsr == fpsr && entry->CodeVersion == s->Mmu->CodeVersion && entry->Epoch == s->Translated.SeenEpoch
-            && (entry->Context & TranslationContext.Nat) == (nats ? TranslationContext.Nat : 0) && entry->IsKnown)
+            && entry->Jumps != null && (entry->Context & TranslationContext.Nat) == (nats ? TranslationContext.Nat : 0))
         {
             s->Translated.ContextPsr = psr;
             contextFpsr = fpsr;
             fpsrIsNumbered = true;
             mappingVersion = entry->CodeVersion;
             s->Translated.Context = entry->Context;
-            s->Translated.Jumps = JumpsOf(entry->Context);
+            s->Translated.Jumps = entry->Jumps;
             Copy(entry->Spaces, s->Translated.Spaces);
             return;
         }
@@ -126,7 +127,7 @@ internal sealed unsafe class CodeLookup : IDisposable
         entry->Epoch = s->Translated.SeenEpoch;
         entry->CodeVersion = mappingVersion;
         entry->Context = context;
-        entry->IsKnown = true;
+        entry->Jumps = s->Translated.Jumps;
         Copy(s->Translated.Spaces, entry->Spaces);
     }
 
@@ -136,20 +137,6 @@ internal sealed unsafe class CodeLookup : IDisposable
     {
         Vector256.Store(Vector256.Load(from), to);
         Vector256.Store(Vector256.Load(from + 4), to + 4);
-    }
-
-    // What follows from a PSR, FPSR and state of the mappings.
-    private struct KnownContext
-    {
-        public const int Count = 8;
-
-        public ulong Psr, Fpsr, Epoch;
-        public uint CodeVersion, Context;
-        public fixed ulong Spaces[8];
-        public bool IsKnown;
-
-        // By PSR.ic, dfl and dfh, cpl.
-        public static int Index(ulong psr) => (int)(psr >> 13 ^ psr >> 17 ^ psr >> 31) & (Count - 1);
     }
 
     /// <summary>
@@ -219,5 +206,6 @@ internal sealed unsafe class CodeLookup : IDisposable
         known.Dispose();
         s->Translated.Jumps = null;
         s->Translated.DivisionSites = null;
+        s->Translated.Known = null;
     }
 }

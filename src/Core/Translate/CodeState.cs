@@ -36,6 +36,9 @@ public unsafe struct CodeState
     /// <summary>The PSR bits that <see cref="Spaces"/>, <see cref="Jumps"/> and <see cref="Context"/> were made from.</summary>
     public ulong ContextPsr;
 
+    /// <summary>Contexts that the vCPU was in.</summary>
+    internal KnownContext* Known;
+
     /// <summary>The context of now (<see cref="TranslationContext"/>).</summary>
     public ulong Context;
 

@@ -120,7 +120,7 @@ public sealed class Host : IDisposable
         HostedDomain domain = Make(config, id, (_, report) =>
         {
             DomainSurroundings surroundings = SurroundingsFor(config);
-            return new Domain(config, report, surroundings, () => guest = new ToolstackGuest(surroundings, report));
+            return new Domain(config, report, surroundings, () => guest = new ToolstackGuest(surroundings, config.Engine, report));
         });
         domain.Scheduling.Pause();
         Tell(domain, HostEventKind.Created, $"by {source}");
@@ -266,7 +266,9 @@ public sealed class Host : IDisposable
             if (_closed) throw new HostException("the host is shutting down and takes no more domains");
             if (id is < 0 or > HighestNumber || (id != 0 && _numbers.Contains(id))) throw new HostException($"{id} is not a number for a new domain");
             if (id == 0) id = NextNumber();
-            config = ToolstackGuest.ConfigOf(id, source);
+            // As its toolstack, which runs in dom0.
+            EngineKind engine = _domains.TryGetValue(0, out HostedDomain? first) ? first.Config.Engine : EngineKind.Translator;
+            config = ToolstackGuest.ConfigOf(id, source, engine);
             if (!_names.Add(config.Name)) throw Taken(config.Name);
             _numbers.Add(id);
             return id;

@@ -64,6 +64,12 @@ internal interface IGuestMachine : IDisposable
     /// <summary>The run is over because the guest has suspended itself.</summary>
     bool HasSuspended => false;
 
+    /// <summary>A machine that is kept although its guest has suspended itself is to go on: false where it is not one. Its run is to be ended then. Any thread.</summary>
+    bool AskToGoOn() => false;
+
+    /// <summary>After the run: true where <see cref="AskToGoOn"/> ended it; the machine may be run again.</summary>
+    bool GoesOn() => false;
+
     /// <summary>Writes a machine that has suspended itself. What it cannot write is an <see cref="InvalidOperationException"/>.</summary>
     void Save(Stream to) => throw new InvalidOperationException("only a domain on the Xen interface can be saved");
 

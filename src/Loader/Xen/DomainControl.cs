@@ -68,8 +68,15 @@ internal sealed class DomainControl(Host host, XenHost xen) : IDomainControl
 
     public bool IsStopped(XenDomain domain) => Find(domain)?.Scheduling.IsStopped ?? true;
 
-    // A domain that a toolstack made has left the scheduler for good when it has stopped.
-    public int Resume(XenDomain domain) => -Errno.ENOSYS;
+    // Of those that the host itself made nothing is left when they have shut down.
+    public int Resume(XenDomain domain)
+    {
+        if (Find(domain) is not { } hosted || xen.MachineOf(domain) is not { } machine) return -Errno.ESRCH;
+        if (machine.ShutdownReason is not { } reason) return 0;
+        if (reason != ShutdownReason.Suspend || hosted.Domain.Guest is not ToolstackGuest) return -Errno.EINVAL;
+        hosted.Domain.TakeUpAgain();
+        return 0;
+    }
 
     // On a thread of its own: the end waits for the domain's processors, which may wait for the caller.
     public int Destroy(XenDomain domain) => Do(domain, static hosted => Task.Run(hosted.Destroy));

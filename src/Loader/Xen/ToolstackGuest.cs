@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastXen.Core;
 using FastXen.Loader.Configuration;
 using FastXen.Loader.Machines;
 using FastXen.Platform.Uart;
@@ -9,7 +10,7 @@ using FastXen.Xen.Xenstore;
 namespace FastXen.Loader.Xen;
 
 /// <summary>A guest that a toolstack in another domain builds: its machine begins empty, and stays until the toolstack ends it.</summary>
-internal sealed class ToolstackGuest(DomainSurroundings surroundings, Action<string> report) : IGuest
+internal sealed class ToolstackGuest(DomainSurroundings surroundings, EngineKind engine, Action<string> report) : IGuest
 {
     /// <summary>Bytes of the host's memory that are set aside for a domain beside its frames: its tables, vCPUs and translated code.</summary>
     public const ulong HostMemory = 4 << 20;
@@ -21,9 +22,10 @@ internal sealed class ToolstackGuest(DomainSurroundings surroundings, Action<str
     public ParavirtualMachine? Machine { get; private set; }
 
     /// <summary>What a host keeps of a domain that no config describes.</summary>
-    public static GuestConfig ConfigOf(int number, string source) => new()
+    public static GuestConfig ConfigOf(int number, string source, EngineKind engine) => new()
     {
         Source = source,
+        Engine = engine,
         Name = string.Create(CultureInfo.InvariantCulture, $"domain-{number}"),
         Personality = Personality.Xen,
         Memory = 0,
@@ -44,6 +46,7 @@ internal sealed class ToolstackGuest(DomainSurroundings surroundings, Action<str
             Populate = false,
             Budget = surroundings.Budget,
             Vcpus = 0,
+            Engine = engine,
             Translator = surroundings.Translator,
             Console = new GuestLog(number, surroundings.Log),
             Report = report,

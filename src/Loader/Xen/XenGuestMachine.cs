@@ -19,9 +19,10 @@ internal sealed class XenGuestMachine : IGuestMachine
     private readonly ParavirtualMachine _machine;
     private readonly HostConsole _console;
     private readonly Action<string> _report;
-    private readonly bool _isKept;
+    private volatile bool _isKept;
     private volatile Vcpu[] _processors = [];
     private volatile bool _isAskedToEnd;
+    private volatile bool _isToGoOn;
     private volatile int _ended;
 
     /// <summary>Takes over a machine that has been booted or is to be, and its console. <paramref name="isKept"/>: it stays when its guest has shut down.</summary>
@@ -81,7 +82,13 @@ internal sealed class XenGuestMachine : IGuestMachine
 
     public void RequestReset() => RequestStop(VcpuStop.Reboot);
 
-    public bool AskToShutDown(bool thenReboot) => Ask(thenReboot ? "reboot" : "poweroff");
+    public bool AskToShutDown(bool thenReboot)
+    {
+        // It is the host that ends it now, not its toolstack.
+        bool isAsked = Ask(thenReboot ? "reboot" : "poweroff");
+        if (isAsked) _isKept = false;
+        return isAsked;
+    }
 
     // What a device holds of memory cannot be saved.
     public bool AskToSuspend() => !_machine.HasPciDevices && Ask("suspend");
@@ -92,6 +99,16 @@ internal sealed class XenGuestMachine : IGuestMachine
     }
 
     public bool HasSuspended => _machine.ShutdownReason == ShutdownReason.Suspend && !_isAskedToEnd;
+
+    public bool AskToGoOn() => _isToGoOn = _isKept && HasSuspended;
+
+    public bool GoesOn()
+    {
+        if (!_isToGoOn || !HasSuspended) return false;
+        _isToGoOn = false;
+        Resume();
+        return true;
+    }
 
     public void Save(Stream to) => SavedDomain.Save(_machine, to);
 

@@ -21,7 +21,7 @@ public abstract class FrameMap
     /// <summary>
     /// The address behind a guest physical address: of memory, as an offset from the arena's base that may lead out of it (modulo 2^64); of a device's window
     /// (<see cref="Device"/>); or <see cref="Nothing"/>. It holds for the frame of 16 KiB. <paramref name="cacher"/>: who keeps the translation,
-    /// so that it can be told when it ends.
+    /// so that it can be told when it ends. <paramref name="writes"/>: it is for a reference that writes. <paramref name="readOnly"/>: it must not be kept for such.
     /// </summary>
-    public abstract ulong Translate(ulong gpa, FrameCacher cacher, out bool readOnly);
+    public abstract ulong Translate(ulong gpa, FrameCacher cacher, bool writes, out bool readOnly);
 }

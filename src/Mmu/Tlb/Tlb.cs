@@ -87,6 +87,14 @@ public static unsafe class Tlb
             return TlbResult.ReservedRegisterField;
         int shift = PageShift(itir);
         uint rid = MmuState.RegionId(m, ifa);
+        // The page of an entry overlaps no other, and no register: those purged each other when they were put in.
+        int known = TranslationCache.FindExact(cache, ifa & PageSizes.Mask(shift), rid, shift);
+        if (known >= 0)
+        {
+            Replace(m, cache, known, pte.NoMorePrivilegedThan(m->Paravirtual.Level), Key(itir));
+            return TlbResult.Ok;
+        }
+
         if (Overlaps(registers, ifa, rid, shift))
             return TlbResult.MachineCheck;
         Cache(m, cache, ifa, rid, shift, pte, Key(itir));
@@ -144,8 +152,22 @@ public static unsafe class Tlb
 
     private static void Drop(MmuState* m, TranslationCache* cache, int entry)
     {
-        Forget(m, cache == &m->Itc, TranslationCache.Entry(cache, entry));
+        ForgetUses(m, cache, entry);
         TranslationCache.Remove(cache, entry);
+    }
+
+    private static void Replace(MmuState* m, TranslationCache* cache, int entry, Pte pte, uint key)
+    {
+        if (TranslationCache.Holds(cache, entry, pte, key))
+            return;
+        ForgetUses(m, cache, entry);
+        TranslationCache.Replace(cache, entry, pte, key);
+    }
+
+    private static void ForgetUses(MmuState* m, TranslationCache* cache, int entry)
+    {
+        if (TranslationCache.IsUsed(cache, entry))
+            Forget(m, cache == &m->Itc, TranslationCache.Entry(cache, entry));
     }
 
     private static void Drop(MmuState* m, TranslationRegisters* registers, int slot)

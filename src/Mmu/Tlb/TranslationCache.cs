@@ -10,19 +10,33 @@ namespace FastXen.Mmu;
 /// </summary>
 public unsafe struct TranslationCache
 {
-    private const int Sets = 256, Ways = 8;
+    /// <summary>Sets; host code computes the number of one as <see cref="SetOf"/> does.</summary>
+    public const int Sets = 256;
+
+    /// <summary>Entries of a set, one behind the other.</summary>
+    public const int Ways = 8;
+
     /// <summary>Entries.</summary>
     public const int Entries = Sets * Ways;
+
+    /// <summary>What a region identifier is multiplied by, of which the highest 8 bits are added to the number of the set.</summary>
+    public const uint RidFactor = 0x9e37_79b1;
 
     // Structure of arrays. _space is rid << 8 | page shift; 0 is an empty entry.
     private fixed ulong _offset[Entries];
     private fixed uint _space[Entries];
     private fixed ulong _pte[Entries];
     private fixed uint _key[Entries];
+    // Not 0 where something was translated by the entry: only then others may know of it (fast tables, fetched pages).
+    private fixed byte _used[Entries];
     private fixed byte _victim[Sets];
     private fixed int _count[64];
     // Bit n is set where pages of 2^n bytes are held.
     private ulong _sizes;
+
+    /// <summary>Where a cache's arrays lie: page addresses, region identifiers and sizes, translations, keys, and whether they were used.</summary>
+    public static (nint Offset, nint Space, nint Pte, nint Key, nint Used) Arrays(TranslationCache* t) =>
+        ((nint)t->_offset, (nint)t->_space, (nint)t->_pte, (nint)t->_key, (nint)t->_used);
 
     /// <summary>The entry that translates an address, or -1.</summary>
     internal static int Find(TranslationCache* t, ulong offset, uint rid)
@@ -37,8 +51,9 @@ public unsafe struct TranslationCache
         return -1;
     }
 
+    /// <summary>The entry of just this page of a region identifier, or -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int FindExact(TranslationCache* t, ulong page, uint rid, int shift)
+    internal static int FindExact(TranslationCache* t, ulong page, uint rid, int shift)
     {
         int first = SetOf(page >> shift, rid) * Ways;
         Vector256<ulong> wanted = Vector256.Create(page);
@@ -52,7 +67,7 @@ public unsafe struct TranslationCache
     // Neighbouring pages go to neighbouring sets; regions are spread by a multiplicative hash.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int SetOf(ulong pageNumber, uint rid) =>
-        (int)(((uint)(pageNumber ^ pageNumber >> 8 ^ pageNumber >> 16) + (rid * 0x9e37_79b1u >> 24)) & (Sets - 1));
+        (int)(((uint)(pageNumber ^ pageNumber >> 8 ^ pageNumber >> 16) + (rid * RidFactor >> 24)) & (Sets - 1));
 
     /// <summary>
     /// An entry that has a byte in common with the range of 2^<paramref name="shift"/> bytes, or -1. <paramref name="previous"/>: what the
@@ -125,9 +140,27 @@ public unsafe struct TranslationCache
         t->_space[entry] = rid << 8 | (uint)shift;
         t->_pte[entry] = pte.Value;
         t->_key[entry] = key;
+        t->_used[entry] = 0;
         t->_count[shift]++;
         t->_sizes |= 1UL << shift;
     }
+
+    /// <summary>Gives an entry another translation for its page.</summary>
+    internal static void Replace(TranslationCache* t, int entry, Pte pte, uint key)
+    {
+        t->_pte[entry] = pte.Value;
+        t->_key[entry] = key;
+        t->_used[entry] = 0;
+    }
+
+    /// <summary>Something is being translated by an entry.</summary>
+    internal static void Use(TranslationCache* t, int entry) => t->_used[entry] = 1;
+
+    /// <summary>True when something was translated by an entry since it was set.</summary>
+    internal static bool IsUsed(TranslationCache* t, int entry) => t->_used[entry] != 0;
+
+    /// <summary>True when an entry's translation is this one.</summary>
+    internal static bool Holds(TranslationCache* t, int entry, Pte pte, uint key) => t->_pte[entry] == pte.Value && t->_key[entry] == key;
 
     internal static bool IsEmpty(TranslationCache* t, int entry) => t->_space[entry] == 0;
 

@@ -135,8 +135,15 @@ public static unsafe class AddressTranslation
         }
         TranslationCache* cache = fetch ? &m->Itc : &m->Dtc;
         int index = TranslationCache.Find(cache, offset, rid);
-        entry = index >= 0 ? TranslationCache.Entry(cache, index) : default;
-        return index >= 0;
+        if (index < 0)
+        {
+            entry = default;
+            return false;
+        }
+
+        entry = TranslationCache.Entry(cache, index);
+        TranslationCache.Use(cache, index);
+        return true;
     }
 
     // A frame that is the domain's to read only (a grant) cannot be written whatever the guest's translations say.
@@ -144,7 +151,7 @@ public static unsafe class AddressTranslation
     {
         if (memory.Map is not { } map)
             return TranslationOutcome.Ok;
-        t.PhysicalAddress = map.Translate(t.PhysicalAddress, FrameCacher.Of(m->Paravirtual.Cacher, t.Ifa, kind), out t.ReadOnlyFrame);
+        t.PhysicalAddress = map.Translate(t.PhysicalAddress, FrameCacher.Of(m->Paravirtual.Cacher, t.Ifa, kind), (kind & AccessKind.Write) != 0, out t.ReadOnlyFrame);
         // What is memory is cacheable, as Xen makes it: guests map RAM uncacheable in places.
         if (t.Attribute != MemoryAttribute.NaTPage && FrameMap.IsMemory(t.PhysicalAddress))
             t.Attribute = MemoryAttribute.WB;

@@ -66,7 +66,7 @@ public static unsafe class VhptWalker
         // Aligned to its size, so it does not leave the page.
         ulong address = table.Pte.Translate(iha, table.Shift);
         if (memory.Map is { } map)
-            address = map.Translate(address, FrameCacher.Of(m->Paravirtual.Cacher), out _);
+            address = map.Translate(address, FrameCacher.Of(m->Paravirtual.Cacher), writes: false, out _);
         if (!memory.IsRam(address, (ulong)size))
             return Walk.Abort;
 
@@ -100,7 +100,8 @@ public static unsafe class VhptWalker
         // A walker never puts in what overlaps a translation register.
         if (Tlb.Overlaps(fetch ? &m->Itr : &m->Dtr, va, rid, shift))
             return Walk.Abort;
-        Tlb.Cache(m, fetch ? &m->Itc : &m->Dtc, va, rid, shift, pte, key);
+        TranslationCache* cache = fetch ? &m->Itc : &m->Dtc;
+        TranslationCache.Use(cache, Tlb.Cache(m, cache, va, rid, shift, pte, key));
         return Walk.Found;
     }
 

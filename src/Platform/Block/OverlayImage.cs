@@ -8,7 +8,7 @@ namespace FastXen.Platform.Block;
 /// A copy-on-write disk: a base that is only read, and a file of ours with the blocks that were written (docs/overlay-image.md). After a
 /// crash the file is whole: a block's place becomes permanent after its content.
 /// </summary>
-public sealed class OverlayImage : IBlockBackend
+public sealed class OverlayImage : CopyOnWriteImage, IBlockBackend
 {
     /// <summary>Bytes of a block.</summary>
     public const int BlockSize = 1 << 16;
@@ -21,7 +21,6 @@ public sealed class OverlayImage : IBlockBackend
     private const int MapPage = 4096 / EntrySize;
 
     private readonly SafeFileHandle file;
-    private readonly IBlockBackend origin;
     private readonly long data;
 
     // For each block its place in the file plus 1, or 0: still the base's.
@@ -31,9 +30,9 @@ public sealed class OverlayImage : IBlockBackend
     private uint used;
 
     private OverlayImage(SafeFileHandle file, IBlockBackend origin)
+        : base(origin, BlockSize)
     {
         this.file = file;
-        this.origin = origin;
         Length = origin.Length;
         map = new uint[Blocks(Length)];
         data = DataStart(Length);
@@ -85,28 +84,9 @@ public sealed class OverlayImage : IBlockBackend
         }
     }
 
-    /// <inheritdoc/>
-    public void Read(long position, Span<byte> buffer)
-    {
-        while (buffer.Length > 0)
-        {
-            (int number, int offset) = Place(position);
-            bool isWritten = map[number] != 0;
-            int part = Math.Min(buffer.Length, BlockSize - offset);
-            // Neighbours that the base has are read together.
-            while (!isWritten && part < buffer.Length && map[number + 1] == 0)
-            {
-                part = Math.Min(buffer.Length, part + BlockSize);
-                number++;
-            }
-            if (isWritten)
-                ReadFile(Address(map[number]) + offset, buffer[..part]);
-            else
-                origin.Read(position, buffer[..part]);
-            buffer = buffer[part..];
-            position += part;
-        }
-    }
+    private protected override bool IsWritten(long block) => map[block] != 0;
+
+    private protected override void ReadWritten(long block, int offset, Span<byte> buffer) => ReadFile(Address(map[block]) + offset, buffer);
 
     /// <inheritdoc/>
     public void Write(long position, ReadOnlySpan<byte> buffer)
@@ -150,7 +130,7 @@ public sealed class OverlayImage : IBlockBackend
             // As after a crash: what was not flushed is lost.
         }
         file.Dispose();
-        origin.Dispose();
+        Origin.Dispose();
     }
 
     private static long Blocks(long length) => (length + BlockSize - 1) / BlockSize;
@@ -167,7 +147,7 @@ public sealed class OverlayImage : IBlockBackend
         long start = (long)number * BlockSize;
         int size = (int)Math.Min(BlockSize, Length - start);
         if (content.Length < size)
-            origin.Read(start, block.AsSpan(0, size));
+            Origin.Read(start, block.AsSpan(0, size));
         content.CopyTo(block.AsSpan(offset));
         block.AsSpan(size).Clear();
         RandomAccess.Write(file, block, Address(used + 1));

@@ -1,32 +1,20 @@
 namespace FastXen.Platform.Block;
 
 /// <summary>A disk that keeps what is written to it in memory: the one that it began with stays as it is.</summary>
-public sealed class PrivateCopy(IBlockBackend origin, bool isReadOnly) : IBlockBackend
+public sealed class PrivateCopy(IBlockBackend origin, bool isReadOnly) : CopyOnWriteImage(origin, BlockSize), IBlockBackend
 {
     private const int BlockSize = 1 << 16;
     private readonly Dictionary<long, byte[]> _written = [];
 
     /// <inheritdoc/>
-    public long Length => origin.Length;
+    public long Length => Origin.Length;
 
     /// <inheritdoc/>
     public bool IsReadOnly => isReadOnly;
 
-    /// <inheritdoc/>
-    public void Read(long position, Span<byte> buffer)
-    {
-        while (buffer.Length > 0)
-        {
-            (long block, int offset) = ((long, int))Math.DivRem(position, BlockSize);
-            int part = Math.Min(buffer.Length, BlockSize - offset);
-            if (_written.TryGetValue(block, out byte[]? content))
-                content.AsSpan(offset, part).CopyTo(buffer);
-            else
-                origin.Read(position, buffer[..part]);
-            buffer = buffer[part..];
-            position += part;
-        }
-    }
+    private protected override bool IsWritten(long block) => _written.ContainsKey(block);
+
+    private protected override void ReadWritten(long block, int offset, Span<byte> buffer) => _written[block].AsSpan(offset, buffer.Length).CopyTo(buffer);
 
     /// <inheritdoc/>
     public void Write(long position, ReadOnlySpan<byte> buffer)
@@ -39,7 +27,7 @@ public sealed class PrivateCopy(IBlockBackend origin, bool isReadOnly) : IBlockB
             {
                 content = new byte[BlockSize];
                 long start = block * BlockSize;
-                origin.Read(start, content.AsSpan(0, (int)Math.Min(BlockSize, Length - start)));
+                Origin.Read(start, content.AsSpan(0, (int)Math.Min(BlockSize, Length - start)));
                 _written.Add(block, content);
             }
 
@@ -55,5 +43,5 @@ public sealed class PrivateCopy(IBlockBackend origin, bool isReadOnly) : IBlockB
     }
 
     /// <inheritdoc/>
-    public void Dispose() => origin.Dispose();
+    public void Dispose() => Origin.Dispose();
 }

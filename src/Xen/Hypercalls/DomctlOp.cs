@@ -35,12 +35,6 @@ internal static unsafe partial class DomctlOp
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private struct ShadowArgument
-    {
-        public uint Operation, Mode, Megabytes;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
     private struct SchedulerArgument
     {
         public SchedulerKind Scheduler;
@@ -109,16 +103,16 @@ internal static unsafe partial class DomctlOp
             case DestroyDomain:
                 return isSelf ? -Errno.EINVAL : control.Destroy(domain);
             case PauseDomain:
-                return isSelf ? -Errno.EINVAL : control.Pause(domain);
+                return isSelf ? -Errno.EINVAL : Pause(call, control, domain);
             case UnpauseDomain:
                 return control.Unpause(domain);
             case ResumeDomain:
-                return control.Resume(domain);
+                return isSelf ? -Errno.EINVAL : control.Resume(domain);
             case GetMemList:
                 return ListMemory(call, domain.Memory, ref op.As<MemListArgument>(), out isAnswered);
             case ShadowOp:
                 isAnswered = true;
-                return Shadow(isSelf, ref op.As<ShadowArgument>());
+                return Shadow(caller, domain, ref op.As<ShadowArgument>());
             case MaxMem:
                 const int KiBPerFrameShift = Frame.Shift - 10;
                 domain.Memory.Maximum = (long)(op.As<ulong>() >> KiBPerFrameShift);
@@ -161,6 +155,16 @@ internal static unsafe partial class DomctlOp
             default:
                 return OnDevices(call, control, domain, ref op, out isAnswered);
         }
+    }
+
+    // No vCPU runs when this returns: until then the hypercall is executed again.
+    private static long Pause(HypercallFrame* call, IDomainControl control, XenDomain domain)
+    {
+        int result = call->Progress == 0 ? control.Pause(domain) : 0;
+        if (result != 0 || !control.IsPaused(domain) || control.IsStopped(domain))
+            return result;
+        call->Caller.Processor.Preempt();
+        return call->ContinueFrom(1);
     }
 
     private static int Create(IDomainControl control, ref DomctlArgument op, out bool isAnswered)
@@ -221,28 +225,6 @@ internal static unsafe partial class DomctlOp
             return -Errno.EFAULT;
         a.Done = done += (uint)count;
         return done < a.Count ? call->ContinueFrom(done) : 0;
-    }
-
-    // There is no log of dirty frames.
-    private static int Shadow(bool isSelf, ref ShadowArgument a)
-    {
-        const uint Off = 0, Test = 1, Translate = 3, GetAllocation = 30, SetAllocation = 31;
-        if (isSelf)
-            return -Errno.EINVAL;
-        switch (a.Operation)
-        {
-            case Off:
-                return 0;
-            case Test or Translate:
-                return -Errno.EINVAL;
-            case GetAllocation:
-                a.Megabytes = 0;
-                return 0;
-            case SetAllocation:
-                return a.Megabytes == 0 ? 0 : -Errno.EINVAL;
-            default:
-                return -Errno.ENOSYS;
-        }
     }
 
     private static int Schedule(IDomainControl control, XenDomain domain, ref SchedulerArgument a)

@@ -49,6 +49,7 @@ public sealed unsafe partial class DomainMemory
             int offset = (int)(gpa & (Frame.Size - 1));
             int part = Math.Min(Frame.Size - offset, source.Length - done);
             source.Slice(done, part).CopyTo(new Span<byte>(frame + offset, part));
+            NoteWritten(gpa >> Frame.Shift);
             done += part;
             gpa += (uint)part;
         }

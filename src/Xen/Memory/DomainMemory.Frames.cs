@@ -22,6 +22,7 @@ public sealed unsafe partial class DomainMemory
             if (old.Kind == FrameKind.Hole && Interlocked.CompareExchange(ref slot->Mapping, next, old.Word) == old.Word)
             {
                 Expose(gpfn);
+                NoteWritten(gpfn);
                 return true;
             }
 
@@ -207,6 +208,7 @@ public sealed unsafe partial class DomainMemory
     /// <summary>Tells the engines that a host-side device wrote an own frame: code that was translated from it is dropped.</summary>
     public void NotifyWritten(ulong gpfn)
     {
+        NoteWritten(gpfn);
         if (gpfn < arenaFrames)
             arena.NotifyWritten(gpfn << Frame.Shift, Frame.Size);
     }
@@ -226,6 +228,7 @@ public sealed unsafe partial class DomainMemory
     // The frame left the domain: free it, or leave that to the last pin.
     private void Abandon(P2mSlot* slot, ulong gpfn)
     {
+        NoteWritten(gpfn);
         uint backing = Volatile.Read(ref slot->Backing);
         while (true)
         {

@@ -7,11 +7,12 @@ namespace FastXen.Xen.Processor;
 internal sealed unsafe class DomainFrameMap(DomainMemory memory, byte* arena) : FrameMap
 {
     /// <inheritdoc/>
-    public override ulong Translate(ulong gpa, FrameCacher cacher, out bool readOnly)
+    public override ulong Translate(ulong gpa, FrameCacher cacher, bool writes, out bool readOnly)
     {
         const ulong Offset = Frame.Size - 1;
         P2mEntry entry = memory.LookupToCache(gpa >> Frame.Shift, cacher.Name);
-        readOnly = entry.Kind is FrameKind.Granted or FrameKind.Foreign or FrameKind.Fixed && !entry.IsWritable;
+        readOnly = entry.Kind == FrameKind.Ram ? !memory.MayWriteUnseen(gpa >> Frame.Shift, writes)
+            : entry.Kind is FrameKind.Granted or FrameKind.Foreign or FrameKind.Fixed && !entry.IsWritable;
         return entry.Kind switch
         {
             FrameKind.Hole => Nothing | (gpa & Offset),

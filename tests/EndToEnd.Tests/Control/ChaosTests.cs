@@ -9,17 +9,11 @@ namespace FastXen.EndToEnd.Tests.Control;
 /// A host whose domains are killed, paused, starved, moved and restarted at random, while others work and check their work. At the end the host has what
 /// it had before: no domain's memory, no descriptor, no thread. Longer with FASTXEN_CHAOS_SECONDS; another run with FASTXEN_CHAOS_SEED.
 /// </summary>
-public sealed class ChaosTests : IDisposable
+public sealed class ChaosTests : ServedHost
 {
     private const int Victims = 6;
     // Threads of the runtime's pool come and go by themselves.
     private const int PoolThreads = 12;
-
-    private readonly string _folder = Directory.CreateTempSubdirectory("fastxen-chaos-").FullName;
-
-    private string Socket => Path.Combine(_folder, "host.sock");
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static int Setting(string name, int usual) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
@@ -27,17 +21,15 @@ public sealed class ChaosTests : IDisposable
     [Fact]
     public void Domains_come_and_go_and_the_others_work_on()
     {
-        using FastXenProcess host = new("serve", "--socket", Socket);
-        while (FastXenProcess.Run("list", "--socket", Socket).ExitCode != 0) Thread.Sleep(10);
         using ControlClient client = new(Socket);
         // What is made once, for the first domains, is no leak.
         Torment(client, new Random(0), TimeSpan.FromSeconds(1));
-        HostUse before = HostUse.Of(host.Id, client);
+        HostUse before = HostUse.Of(Host.Id, client);
 
         Create(client, "steady-0", Guests.Worker);
         Create(client, "steady-1", Guests.Worker);
         using FastXenProcess first = new("console", "steady-0", "--socket", Socket), second = new("console", "steady-1", "--socket", Socket);
-        Assert.Equal(before.Arenas + 2, HostUse.Of(host.Id, client).Arenas);
+        Assert.Equal(before.Arenas + 2, HostUse.Of(Host.Id, client).Arenas);
         int seed = Setting("FASTXEN_CHAOS_SEED", 1);
         int done = Torment(client, new Random(seed), TimeSpan.FromSeconds(Setting("FASTXEN_CHAOS_SECONDS", 8)));
         Assert.True(done > 20, $"only {done} blows");
@@ -53,16 +45,16 @@ public sealed class ChaosTests : IDisposable
             Assert.True(WorkerLog.Check(watcher.Output, stride: 4) > 0, $"seed {seed}: no line of work");
         }
 
-        HostUse after = HostUse.Of(host.Id, client);
+        HostUse after = HostUse.Of(Host.Id, client);
         for (int n = 0; n < 100 && !after.IsWithin(before); n++)
         {
             Thread.Sleep(100);
-            after = HostUse.Of(host.Id, client);
+            after = HostUse.Of(Host.Id, client);
         }
         Assert.True(after.IsWithin(before), $"seed {seed}: before {before}, after {after}");
-        Assert.DoesNotContain("internal error", host.Errors);
-        host.Signal("TERM");
-        Assert.Equal(0, host.WaitForExit());
+        Assert.DoesNotContain("internal error", Host.Errors);
+        Host.Signal("TERM");
+        Assert.Equal(0, Host.WaitForExit());
     }
 
     // Blows at random, then an end to all victims. Returns how many blows there were.

@@ -19,11 +19,19 @@ public abstract class ServedHost : IDisposable
     /// <summary>A folder for the test's files.</summary>
     protected string Folder { get; } = Directory.CreateTempSubdirectory("fastxen-serve-").FullName;
 
+    /// <summary>Writes a file into the folder; returns its path.</summary>
+    protected string WriteFile(string name, string content)
+    {
+        string file = Path.Combine(Folder, name);
+        File.WriteAllText(file, content);
+        return file;
+    }
+
     /// <summary>The control socket.</summary>
     protected string Socket => Path.Combine(Folder, "host.sock");
 
     /// <summary>The host's process.</summary>
-    internal FastXenProcess Process => _host;
+    internal FastXenProcess Host => _host;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -4,33 +4,16 @@ using FastXen.Tests;
 namespace FastXen.EndToEnd.Tests.Control;
 
 /// <summary><c>fastxen top</c> on a terminal: util-linux's script gives it a pseudo-terminal.</summary>
-public sealed class TopTests : IDisposable
+public sealed class TopTests : ServedHost
 {
     private const string AlternateScreen = "\u001b[?1049h", MainScreen = "\u001b[?1049l", ShowCursor = "\u001b[?25h", HideCursor = "\u001b[?25l";
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("fastxen-top-").FullName;
-    private readonly FastXenProcess _host;
-
-    public TopTests()
-    {
-        string file = Path.Combine(_folder, "two.json");
-        File.WriteAllText(file, $$"""
-            { "domains": [
-              { "name": "busy", "memory": "96M", "kernel": "{{Guests.Worker}}", "console": { "type": "buffer" } },
-              { "name": "a-domain-with-a-long-name-that-waits", "memory": "96M", "kernel": "{{Guests.Idle}}", "console": { "type": "buffer" } }
-            ] }
-            """);
-        _host = new FastXenProcess("serve", "--socket", Socket, file);
-        while (FastXenProcess.Run("list", "a-domain-with-a-long-name-that-waits", "--socket", Socket).ExitCode != 0) Thread.Sleep(10);
-    }
-
-    private string Socket => Path.Combine(_folder, "host.sock");
-
-    public void Dispose()
-    {
-        _host.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public TopTests() => Do("create", WriteFile("two.json", $$"""
+        { "domains": [
+          { "name": "busy", "memory": "96M", "kernel": "{{Guests.Worker}}", "console": { "type": "buffer" } },
+          { "name": "a-domain-with-a-long-name-that-waits", "memory": "96M", "kernel": "{{Guests.Idle}}", "console": { "type": "buffer" } }
+        ] }
+        """));
 
     // Runs it on a terminal of this size, until what was printed has a text; then does something, and waits for the end.
     private (int Code, string Output) OnTerminal(string kind, int columns, string until, Action<Process> then)
@@ -107,7 +90,7 @@ public sealed class TopTests : IDisposable
     [Fact]
     public void A_host_that_ends_meanwhile_is_a_sentence()
     {
-        (int code, string output) = OnTerminal("xterm", 80, "STATE", _ => _host.Signal("KILL"));
+        (int code, string output) = OnTerminal("xterm", 80, "STATE", _ => Host.Signal("KILL"));
         Assert.Equal(2, code);
         AssertScreenIsGivenBack(output);
         Assert.Contains("fastxen: ", output.Split(MainScreen)[1], StringComparison.Ordinal);

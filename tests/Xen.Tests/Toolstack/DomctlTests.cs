@@ -217,9 +217,55 @@ public sealed class DomctlTests
 
         Assert.Equal(0, t.Domctl(Shadow, id, 0));
         Assert.Equal(-Errno.EINVAL, t.Domctl(Shadow, id, 1));
-        Assert.Equal(-Errno.ENOSYS, t.Domctl(Shadow, id, 2));
+        Assert.Equal(-Errno.ENOSYS, t.Domctl(Shadow, id, 4));
         Assert.Equal(0, t.Domctl(Shadow, id, 30));
         Assert.Equal(-Errno.EINVAL, t.Domctl(Shadow, id, 31, 5));
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void What_is_written_is_logged(uint version)
+    {
+        const ulong Off = 0, Enable = 2, Clean = 11, Peek = 12;
+        using var t = new ToolstackDomain(version);
+        XenDomain domain = t.Create();
+        ushort id = domain.Id;
+        Assert.Equal(-Errno.EINVAL, Log(Clean, 64));
+        Assert.Equal(0, Log(Enable));
+        Assert.Equal(-Errno.EINVAL, Log(Enable));
+        Assert.Equal((0, 0UL, 0u), (Log(Peek, 64), Bits(), t.Result<uint>(36)));
+        // By the hypervisor, at the ends of two frames; by the toolstack's mapping.
+        domain.Memory.Write(4 * Frame.Size - 1, [1, 2]);
+        t.Write(domain, 9UL << Frame.Shift, [1]);
+        const ulong Written = 1 << 3 | 1 << 4 | 1 << 9;
+        Assert.Equal((0, Written, 3u), (Log(Peek, 64), Bits(), t.Result<uint>(36)));
+        // No more than are asked for, and the others stay; no place for the answer.
+        Assert.Equal((0, 1UL << 3), (Log(Clean, 4), Bits()));
+        Assert.Equal(-Errno.EFAULT, t.Domctl(Shadow, id, Clean, 0, Hypercaller.At(1UL << 39), 64));
+        Assert.Equal(-Errno.EINVAL, t.Domctl(Shadow, id, Clean, 0, 0, 64));
+        Assert.Equal((0, Written & ~(1UL << 3)), (Log(Clean, 64), Bits()));
+        Assert.Equal((0, 0UL), (Log(Clean, 64), Bits()));
+        // A frame that somebody may write at any time is always there, and one that came or went.
+        Pin(domain, 20);
+        Assert.True(domain.Memory.Release(21));
+        Assert.Equal((0, 3UL << 20), (Log(Clean, 64), Bits()));
+        Assert.Equal((0, 1UL << 20), (Log(Clean, ulong.MaxValue), Bits()));
+        Assert.Equal(domain.Memory.ArenaFrames, t.Result<ulong>(24));
+        domain.Memory.Unpin(20);
+        Assert.Equal(0, Log(Off));
+        Assert.Equal(-Errno.EINVAL, Log(Peek, 64));
+        Assert.Equal(-Errno.EINVAL, t.Domctl(Shadow, 0, Enable));
+
+        long Log(ulong operation, ulong frames = 0)
+        {
+            t.Dom0.Put(ToolstackDomain.Buffer, ulong.MaxValue);
+            return t.Domctl(Shadow, id, operation, 0, Hypercaller.At(ToolstackDomain.Buffer), frames);
+        }
+
+        static unsafe void Pin(XenDomain of, ulong gpfn) => Assert.True(of.Memory.TryPin(gpfn, out _));
+
+        // Of the frames that were asked for: the rest is as it was.
+        ulong Bits() => t.Result<ulong>(24) is < 64 and var frames ? t.Dom0.Get<ulong>(ToolstackDomain.Buffer) & (1UL << (int)frames) - 1 : t.Dom0.Get<ulong>(ToolstackDomain.Buffer);
     }
 
     [Theory]

@@ -6,6 +6,8 @@ namespace FastXen.Core.Translate;
 /// <summary>Breaks for which a hypervisor has host code: hyperprivops, system calls of its guest.</summary>
 internal sealed unsafe partial class Generator
 {
+    private int Level => (int)(context & TranslationContext.CplMask) >> TranslationContext.CplShift;
+
     private void EmitBreak(in IrInstruction ir, int nextEmitted)
     {
         Label not = asm.NewLabel();
@@ -14,8 +16,7 @@ internal sealed unsafe partial class Generator
         EmitSpill(dirty);
         uint before = dirty;
         dirty = 0;
-        int level = (int)(context & TranslationContext.CplMask) >> TranslationContext.CplShift;
-        if (arena.Breaks!.TryFind(ir.Guest->Immediate, level, out FastBreak found))
+        if (arena.Breaks!.TryFind(ir.Guest->Immediate, Level, out FastBreak found))
             EmitFastBreak(ir, found);
         else
             EmitHandler(ir);

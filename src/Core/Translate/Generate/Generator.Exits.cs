@@ -263,7 +263,8 @@ internal sealed unsafe partial class Generator
             EmitDeferred(stub.Deferred);
         }
 
-        site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode);
+        site->UsesPredicates = TranslationContext.UsesPredicates(stub.Instruction.Guest->Opcode)
+            && !(stub.Instruction.Opcode == IrOpcode.Break && arena.Breaks!.KeepsPredicates(stub.Instruction.Guest->Immediate, Level));
         EmitSpillAndExit(number);
         if (!isDirect)
         {

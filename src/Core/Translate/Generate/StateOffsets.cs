@@ -46,6 +46,8 @@ internal static unsafe class StateOffsets
     public static readonly int Jumps = Of(&Origin->Translated.Jumps);
     public static readonly int ContextPsr = Of(&Origin->Translated.ContextPsr);
     public static readonly int Context = Of(&Origin->Translated.Context);
+    public static readonly int Known = Of(&Origin->Translated.Known);
+    public static readonly int SeenEpoch = Of(&Origin->Translated.SeenEpoch);
     public static readonly int OtherBank = Of(Origin->OtherBank);
     public static readonly int Irr = Of(Origin->Irr);
     public static readonly int Cr = Of(Origin->Cr);
@@ -67,6 +69,9 @@ internal static unsafe class StateOffsets
     public static readonly int WindowTop = Of(Origin->Translated.Window + CodeState.WindowTurns) - CodeState.WindowBias;
     public static readonly int ShadowTop = Of(&Origin->Translated.ShadowTop);
     public static readonly int Shadow = Of(Origin->Translated.Shadow);
+
+    /// <summary>An address that is not null and of which nothing is read.</summary>
+    public static void* Anywhere => Origin;
 
     private static int Of(void* field) => (int)((byte*)field - (byte*)Origin);
 

@@ -8,9 +8,12 @@ using static FastXen.Core.Emit.HostRegister;
 namespace FastXen.Xen.Processor.Fast;
 
 /// <summary>What all pieces of host code for breaks have in common: where things are, and how a piece begins and ends (<see cref="BreakCode"/>).</summary>
-internal sealed unsafe class FastCode(Assembler asm)
+internal sealed unsafe class FastCode(Assembler asm, CodeArena arena)
 {
     private const int Banked = 16;
+
+    /// <summary>PSR bits that may change: those that <see cref="FindContext"/> follows, and <see cref="Indifferent"/> ones.</summary>
+    public const ulong Changeable = Indifferent | Psr.Cpl | Psr.Dfl | Psr.Dfh;
 
     /// <summary>PSR bits that neither the context nor a translation hangs on, nor how the processor runs.</summary>
     public const ulong Indifferent = Psr.Up | Psr.Ac | Psr.Mfl | Psr.Mfh | Psr.Sp | Psr.Pp | Psr.Di | Psr.Si;
@@ -45,6 +48,20 @@ internal sealed unsafe class FastCode(Assembler asm)
     /// <summary>Region register 0, where a register points at the MMU.</summary>
     public static HostAddress Rr(HostRegister mmu) => new(mmu, Offset(M->Rr));
 
+    /// <summary>The size and the address of the window, where a register points at the MMU.</summary>
+    public static (HostAddress Size, HostAddress Va) Window(HostRegister mmu) =>
+        (new HostAddress(mmu, Offset(&M->Paravirtual.WindowSize)), new HostAddress(mmu, Offset(&M->Paravirtual.WindowVa)));
+
+    /// <summary>Displacements in the MMU of the arrays of its data translation cache (<see cref="TranslationCache.Arrays"/>).</summary>
+    public static (int Offset, int Space, int Pte, int Key, int Used) DataCache
+    {
+        get
+        {
+            (nint offset, nint space, nint pte, nint key, nint used) = TranslationCache.Arrays(&M->Dtc);
+            return (Offset((void*)offset), Offset((void*)space), Offset((void*)pte), Offset((void*)key), Offset((void*)used));
+        }
+    }
+
     private static int Offset(void* field) => (int)((byte*)field - Origin);
 
     /// <summary>Begins a piece.</summary>
@@ -76,6 +93,21 @@ internal sealed unsafe class FastCode(Assembler asm)
         Fail(Condition.Ne);
     }
 
+    /// <summary>The last look: leaves the break to the handler where it is not known what follows from the PSR in rax. Changes rcx.</summary>
+    public void FindContext()
+    {
+        asm.Call(arena.FindContext);
+        asm.Test(Rcx, Rcx);
+        Fail(Condition.E);
+    }
+
+    /// <summary>The first change, behind <see cref="FindContext"/>: the PSR in rax becomes the processor's. Changes rcx and vector registers.</summary>
+    public void SetPsr()
+    {
+        asm.Call(arena.EnterContext);
+        asm.Store(State(StateOffsets.Psr), Rax, 8);
+    }
+
     /// <summary>Ends the piece: the break is done.</summary>
     public void End()
     {
@@ -86,11 +118,11 @@ internal sealed unsafe class FastCode(Assembler asm)
         asm.Return();
     }
 
-    /// <summary>r11 = the virtual PSR, of which rax is what the processor's own has, and ri what r11 has (<see cref="VirtualPsr.Read"/>). Changes rcx; r12 = the number of the bank.</summary>
+    /// <summary>r11 = the virtual PSR (<see cref="VirtualPsr.Read"/>): of that in r13, the shared registers, and what r11 has (ri, the user's level). Changes rcx; r12 = the number of the bank.</summary>
     public void ReadVirtualPsr()
     {
         asm.MovImmediate(Rcx, VirtualPsr.Passed | Psr.Di);
-        asm.Arithmetic(Alu.And, Rcx, Rax);
+        asm.Arithmetic(Alu.And, Rcx, R13);
         asm.Arithmetic(Alu.Or, R11, Rcx);
         asm.Load(R12, Shared(&X->BankNumber), 4);
         Virtual(Shared(&X->InterruptCollectionEnabled), 4, Condition.E, Psr.Ic);

@@ -13,7 +13,7 @@ internal static unsafe class FastOperations
     public static IEnumerable<(int Number, nint Code)> Emit(FastCode code)
     {
         List<(int, nint)> all = [];
-        foreach ((int number, Action<FastCode> emit) in (ReadOnlySpan<(int, Action<FastCode>)>)[(0x04, Cover), (0x07, EnableInterrupts), (0x09, GetTpr), (0x0d, Thash), (0x10, GetRr), (0x19, GetPsr)])
+        foreach ((int number, Action<FastCode> emit) in (ReadOnlySpan<(int, Action<FastCode>)>)[(0x04, Cover), (0x05, FastInsertion.Emit), (0x07, EnableInterrupts), (0x09, GetTpr), (0x0d, Thash), (0x10, GetRr), (0x19, GetPsr)])
         {
             all.Add((number, code.Begin()));
             code.Asm.Arithmetic(Alu.Cmp, Info(&I->UpcallPending), 0, 1);
@@ -25,7 +25,7 @@ internal static unsafe class FastOperations
         return all;
     }
 
-    private static HostAddress Gr(int r) => State(StateOffsets.Gr + 8 * r);
+    internal static HostAddress Gr(int r) => State(StateOffsets.Gr + 8 * r);
 
     private static void EnableInterrupts(FastCode code)
     {
@@ -53,7 +53,7 @@ internal static unsafe class FastOperations
     {
         const ulong Visible = 0x18_FFFF_FFFF;
         Assembler asm = code.Asm;
-        asm.Load(Rax, State(StateOffsets.Psr), 8);
+        asm.Load(R13, State(StateOffsets.Psr), 8);
         asm.MovImmediate(R11, 0);
         code.ReadVirtualPsr();
         asm.MovImmediate(Rax, Visible);

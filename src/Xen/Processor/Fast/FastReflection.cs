@@ -9,26 +9,36 @@ namespace FastXen.Xen.Processor.Fast;
 /// <summary>A break that is the guest's own, to the break vector of its kernel: <see cref="Reflection.Interrupt"/>.</summary>
 internal static unsafe class FastReflection
 {
-    // rdx: the break; rsi: the bundle before; rdi: the immediate; rax: the processor's PSR; r11: the virtual one; r12: the bank.
-    public static nint Emit(FastCode code)
+    // rdx: the break; rsi: the bundle before; rdi: the immediate; r13, rax: the processor's PSR, before and after; r11: the virtual one; r12: the bank.
+    public static nint Emit(FastCode code, bool ofKernel)
     {
         Assembler asm = code.Asm;
         nint start = code.Begin();
         // Nested ones, and hypercalls.
         asm.Arithmetic(Alu.Cmp, Shared(&X->InterruptCollectionEnabled), 0, 4);
         code.Fail(Condition.E);
-        asm.Load(Rax, Vcpu(&P->HypercallImmediate), 4);
-        asm.Arithmetic(Alu.Cmp, Rax, Rdi);
-        code.Fail(Condition.E);
+        if (ofKernel)
+        {
+            asm.Load(Rax, Vcpu(&P->HypercallImmediate), 4);
+            asm.Arithmetic(Alu.Cmp, Rax, Rdi);
+            code.Fail(Condition.E);
+        }
+
         code.FailOnBankInAlat();
         asm.Arithmetic(Alu.Cmp, State(StateOffsets.Dirty), 0, 4);
         code.Fail(Condition.L);
-        asm.Load(Rax, State(StateOffsets.Psr), 8);
-        asm.MovImmediate(Rcx, Reflection.Cleared & ~(Indifferent | Psr.Cpl));
-        asm.Test(Rax, Rcx);
+        asm.Load(R13, State(StateOffsets.Psr), 8);
+        asm.MovImmediate(Rcx, Reflection.Cleared & ~Changeable);
+        asm.Test(R13, Rcx);
         code.Fail(Condition.Ne);
         asm.Test(Shared(&X->Dcr), (int)Dcr.Be, 4);
         code.Fail(Condition.Ne);
+        asm.MovImmediate(Rax, ~(Reflection.Cleared & Changeable));
+        asm.Arithmetic(Alu.And, Rax, R13);
+        asm.BitTestSet(Rax, Psr.CplShift);
+        code.FindContext();
+
+        code.SetPsr();
 
         asm.Store(State(StateOffsets.CrOf(Cr.Iim)), Rdi, 8);
         asm.Store(Shared(&X->Iim), Rdi, 8);
@@ -46,6 +56,13 @@ internal static unsafe class FastReflection
         asm.ShiftBy(Shift.Shl, R11, Psr.RiShift);
         // ISR.ei is where ri is in the PSR.
         asm.Store(Shared(&X->Isr), R11, 8);
+        if (!ofKernel)
+        {
+            asm.MovImmediate(Rcx, Psr.Cpl);
+            asm.Arithmetic(Alu.And, Rcx, R13);
+            asm.Arithmetic(Alu.Or, R11, Rcx);
+        }
+
         code.ReadVirtualPsr();
         asm.Store(Shared(&X->Ipsr), R11, 8);
         asm.Arithmetic(Alu.And, Rdx, -16);
@@ -59,9 +76,6 @@ internal static unsafe class FastReflection
         asm.Bind(same);
         asm.StoreImmediate(Info(&I->UpcallMask), 1, 1);
         asm.StoreImmediate(Shared(&X->VpsrDfh), 0, 1);
-        asm.MovImmediate(Rcx, ~(Reflection.Cleared & Indifferent));
-        asm.Arithmetic(Alu.And, Rax, Rcx);
-        asm.Store(State(StateOffsets.Psr), Rax, 8);
         asm.StoreImmediate(Shared(&X->InterruptCollectionEnabled), 0, 4);
         asm.Load(Rdx, Vcpu(&P->Iva), 8);
         asm.Arithmetic(Alu.Add, Rdx, (int)Vector.BreakInstruction);

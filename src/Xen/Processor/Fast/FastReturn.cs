@@ -7,7 +7,7 @@ using static FastXen.Xen.Processor.Fast.FastCode;
 
 namespace FastXen.Xen.Processor.Fast;
 
-/// <summary>The hyperprivop rfi to the kernel's own level with translation on: <see cref="InterruptionReturn"/>.</summary>
+/// <summary>The hyperprivop rfi to code with translation on: <see cref="InterruptionReturn"/>.</summary>
 internal static unsafe class FastReturn
 {
     private const int LargestUnrotated = 0x3_FFFF;
@@ -29,10 +29,11 @@ internal static unsafe class FastReturn
         CheckRegions(code);
         CheckBank(code);
         CheckFrame(code);
+        code.FindContext();
 
+        code.SetPsr();
         asm.Arithmetic(Alu.And, Rdx, -16);
         asm.Store(State(StateOffsets.LastIp), Rdx, 8);
-        asm.Store(State(StateOffsets.Psr), Rax, 8);
         StoreBit(asm, Psr.Ic, Shared(&X->InterruptCollectionEnabled), 4);
         asm.Store(Info(&I->UpcallMask), R12, 1);
         StoreBit(asm, Psr.Dfh, Shared(&X->VpsrDfh), 1);
@@ -52,23 +53,26 @@ internal static unsafe class FastReturn
         return start;
     }
 
-    // To this level, with translation, and nothing that would change the context.
+    // With translation, and nothing else that chooses how the processor runs.
     private static void CheckPsr(FastCode code)
     {
         Assembler asm = code.Asm;
         asm.Load(R11, Shared(&X->Ipsr), 8);
-        asm.Mov(Rax, R11);
-        asm.ShiftBy(Shift.Shr, Rax, Psr.CplShift);
-        asm.Arithmetic(Alu.And, Rax, 3, 4);
-        asm.Arithmetic(Alu.Cmp, Rax, ParavirtualState.KernelLevel, 4);
-        code.Fail(Condition.A);
         asm.MovImmediate(Rax, VirtualPsr.Passed | Psr.Dfh);
         asm.Arithmetic(Alu.And, Rax, R11);
-        asm.MovImmediate(Rcx, VirtualPsr.Real | (ulong)ParavirtualState.KernelLevel << Psr.CplShift);
+        asm.MovImmediate(Rcx, VirtualPsr.Real);
+        asm.Arithmetic(Alu.Or, Rax, Rcx);
+        // The level, at least the kernel's: 0 is below 1, and gets the carry.
+        asm.Mov(Rcx, R11);
+        asm.ShiftBy(Shift.Shr, Rcx, Psr.CplShift);
+        asm.Arithmetic(Alu.And, Rcx, 3, 4);
+        asm.Arithmetic(Alu.Cmp, Rcx, ParavirtualState.KernelLevel, 4);
+        asm.Arithmetic(Alu.Adc, Rcx, 0, 4);
+        asm.ShiftBy(Shift.Shl, Rcx, Psr.CplShift);
         asm.Arithmetic(Alu.Or, Rax, Rcx);
         asm.Mov(Rcx, Rax);
         asm.Arithmetic(Alu.Xor, Rcx, State(StateOffsets.Psr));
-        asm.MovImmediate(Rdi, ~Indifferent);
+        asm.MovImmediate(Rdi, ~Changeable);
         asm.Test(Rcx, Rdi);
         code.Fail(Condition.Ne);
         asm.MovImmediate(Rcx, VirtualPsr.Translation);
