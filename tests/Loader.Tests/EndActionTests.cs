@@ -29,7 +29,8 @@ public sealed class EndActionTests : IDisposable
     private static GuestConfig Parse(string fields) => GuestConfigReader.ParseInline($$"""{ "kernel": "k", {{fields}} }""", "/")[0];
 
     private HostedDomain Start(EndActions ends, string words = "idle") => _host.Create(GuestConfigReader.ParseInline(
-        $$"""{ "name": "guest", "personality": "xen", "memory": "24M", "commandLine": "{{words}}", "kernel": "{{Guests.Xenguest}}" }""", "/")[0] with { Ends = ends });
+        $$"""{ "name": "guest", "personality": "xen", "memory": "24M", "commandLine": "{{words}}", "kernel": "{{Guests.Xenguest}}" }""", "/")[0] with
+    { Ends = ends });
 
     private int Count(HostEventKind kind)
     {
