@@ -18,6 +18,8 @@ static u64 state;
 static u64 *scratch;                    // handed to the hypervisor, filled anew for each call
 static int is_wild, is_loud;
 
+#define SMALL 64
+
 // What comes next, for who wants to know what ended the guest ("loud").
 static void say(const char *what, u64 number, u64 a0, u64 a1, u64 a2) {
     if (is_loud) print("%s 0x%lx (0x%lx, 0x%lx, 0x%lx)\n", what, number, a0, a1, a2);
@@ -33,8 +35,9 @@ u64 below(u64 limit) { return random() % limit; }
 // Taken for an address, or for the number of a frame, it is not one of the kernel's.
 static u64 harmless(u64 value) {
     u64 address = value & 0x07ffffffffffffff;
-    int is_ours = (address >= 0x1000000 && address < 0x4000000) || (address >= 0x1000000 >> PAGE_SHIFT && address < 0x4000000 >> PAGE_SHIFT);
-    return !is_wild && is_ours ? value | 1UL << 32 : value;
+    // Stacks and the heap are below and above the kernel; what is less than this is a port, a domain, a count.
+    int is_ours = address >= SMALL && address < 0x4000000;
+    return !is_wild && is_ours ? value | 1UL << 58 : value;
 }
 
 u64 some_number(void) {
@@ -58,7 +61,8 @@ static u64 some_handle(void) {
     case 0: return NOWHERE;
     case 1: return 0;
     case 2: return physical(scratch);                                   // a descriptor, if its magic is right
-    case 3: return 1UL << 63 | 1UL << 40 | (is_wild ? 0 : 65 * PAGE_SIZE) | below(1UL << 16); // the hypervisor's window: the grant table
+    // The hypervisor's window. Results in the grant table would be grants, by which others may write anything.
+    case 3: return is_wild ? 1UL << 63 | 1UL << 40 | below(1UL << 16) : NOWHERE;
     case 4: return harmless(random());
     default: return handle_of((u8 *)scratch + below(64) * 8);
     }
@@ -103,15 +107,22 @@ static const struct call { u16 number; u8 place, commands; u32 versions[3]; } ca
     { HYPERVISOR_opt_feature, NOWHERE_AT_ALL, 0, { 0 } },
 };
 
+// What a grant operation may take for a frame of this domain is none of the kernel's: small numbers stay domains and references, beside something else.
+static void fill_grants(u64 from) {
+    for (u64 k = from; k < 256; k++)
+        if (scratch[k] < SMALL) scratch[k] |= below(PAGE_SIZE) << 16 | 1UL << 40;
+}
+
 static void fill_multicall(void) {
     // Of calls that are harmless by themselves.
     struct { u64 op, result, args[6]; } *list = (void *)scratch;
     static const u16 inner[] = { 12, 13, 17, 20, 32, 99 };
+    if (!is_wild) fill_grants(64);
     for (int k = 0; k < 8; k++) {
         list[k].op = inner[below(COUNT(inner))];
         for (int n = 0; n < 6; n++) list[k].args[n] = some_handle();
         list[k].args[0] = list[k].op == 32 ? 4 : list[k].op == 12 ? 3 : below(8);
-        if (list[k].op == 20) list[k].args[2] = below(6);
+        if (list[k].op == 20) list[k].args[1] = handle_of(scratch + 64 + below(64)), list[k].args[2] = below(6);
         if (list[k].op == 20 && list[k].args[0] == GNTTABOP_transfer && !is_wild) list[k].args[0] = GNTTABOP_copy;
     }
 }
@@ -146,7 +157,10 @@ static void one_hypercall(void) {
     if (number == HYPERVISOR_dom0vp_op && below(2)) a[1] = some_frame(), a[2] = below(2) ? some_frame() : 0;
     if (number == HYPERVISOR_vcpu_op || number == HYPERVISOR_debug_op) a[1] = below(8) ? below(4) : some_number(), a[2] = some_handle();
     // A long list ends where memory does, with results all over it.
-    if (number == HYPERVISOR_grant_table_op) a[1] = some_handle(), a[2] = is_wild ? some_number() : below(6);
+    if (number == HYPERVISOR_grant_table_op) {
+        a[1] = some_handle(), a[2] = is_wild ? some_number() : below(6);
+        if (!is_wild) fill_grants(0);
+    }
     if (number == HYPERVISOR_multicall) {
         fill_multicall();
         a[0] = handle_of(scratch), a[1] = is_wild ? some_number() : below(9);

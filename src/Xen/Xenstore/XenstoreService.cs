@@ -45,16 +45,22 @@ public sealed class XenstoreService : IDomainIntroduction, IDisposable
             // The last domain of this number.
             Release(domain);
         }
+        // Before its requests are served: what may wait in the ring already finds its home.
+        ushort? by = TakenOverBy(found);
+        DomainHome.SetServer(Server, domain, null);
         client = Client.TryOpen(this, found, frame, port);
         if (client == null)
+        {
+            if (by != null)
+                DomainHome.SetServer(Server, domain, by);
             return Errno.EINVAL;
+        }
         if (!clients.TryAdd(domain, client))
         {
             client.Close();
             return Errno.EINVAL;
         }
         taken.Remove(found);
-        DomainHome.SetServer(Server, domain, null);
         Server.DomainIntroduced();
         client.Signal();
         return 0;

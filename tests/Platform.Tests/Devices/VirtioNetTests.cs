@@ -97,6 +97,8 @@ public sealed class VirtioNetTests : IDisposable
         driver.Submit(1, 0, (Buffers, 12, false), (Buffers + 12, 60, false));
         driver.Notify(1);
         Assert.Equal((0, 0u), driver.AwaitUsed(1));
+        // It is the guest's again before it is sent.
+        Assert.True(SpinWait.SpinUntil(() => wire.Sent.Count > 0, TimeSpan.FromSeconds(30)));
         byte[] frame = Assert.Single(wire.Sent);
         uint sum = 0;
         for (int i = 34; i < 60; i += 2)
