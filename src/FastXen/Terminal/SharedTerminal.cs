@@ -54,22 +54,7 @@ internal sealed class SharedTerminal
     }
 
     // On the thread of the first domain's input.
-    private void ReadInput()
-    {
-        Span<byte> typed = stackalloc byte[1024];
-        Span<byte> passed = stackalloc byte[1024];
-        while (Libc.ReadSome(Libc.StandardInput, typed) is > 0 and int length)
-        {
-            ReadOnlySpan<byte> rest = typed[..length];
-            while (rest.Length > 0)
-            {
-                EscapeCommand command = _escape.Filter(rest, passed, out int consumed, out int count);
-                rest = rest[consumed..];
-                Typist?.Pump.Send(passed[..count]);
-                Obey(command);
-            }
-        }
-    }
+    private void ReadInput() => TypedInput.Read(_escape, keys => Typist?.Pump.Send(keys), Obey);
 
     private void Obey(EscapeCommand command)
     {

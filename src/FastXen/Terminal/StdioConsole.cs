@@ -41,23 +41,7 @@ internal sealed class StdioConsole : ICharacterBackend, IDisposable
         _pump.Connect(input, ReadInput);
     }
 
-    private void ReadInput()
-    {
-        Span<byte> typed = stackalloc byte[1024];
-        Span<byte> passed = stackalloc byte[1024];
-        // At the end of a pipe the guest runs on without input.
-        while (Libc.ReadSome(Libc.StandardInput, typed) is > 0 and int length)
-        {
-            ReadOnlySpan<byte> rest = typed[..length];
-            while (rest.Length > 0)
-            {
-                EscapeCommand command = _escape.Filter(rest, passed, out int consumed, out int count);
-                rest = rest[consumed..];
-                _pump.Send(passed[..count]);
-                Obey(command);
-            }
-        }
-    }
+    private void ReadInput() => TypedInput.Read(_escape, _pump.Send, Obey);
 
     private void Obey(EscapeCommand command)
     {

@@ -29,17 +29,17 @@ public sealed class PhysdevOpTests : IDisposable
         Assert.Equal(1u, Status(vector));
         int port = Bind(_dom0, vector);
         _host.Interrupts.SetLine(5, true);
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
         // Still asserted, but not ended.
         _host.Interrupts.SetLine(5, false);
         _host.Interrupts.SetLine(5, true);
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
         _dom0.Put(Hypercaller.Argument, vector);
         Assert.Equal(0, _dom0.Call(PhysdevOp, Eoi, Hypercaller.At(Hypercaller.Argument)));
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
         _host.Interrupts.SetLine(5, false);
         Assert.Equal(0, _dom0.Call(FastEoi, vector));
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
     }
 
     [Fact]
@@ -52,15 +52,15 @@ public sealed class PhysdevOpTests : IDisposable
         for (int k = 0; k < 3; k++)
         {
             _host.Interrupts.SetLine(0, true);
-            Assert.True(Take(_dom0, port));
+            Assert.True(_dom0.Take(port));
             _host.Interrupts.SetLine(0, true);
-            Assert.False(Take(_dom0, port));
+            Assert.False(_dom0.Take(port));
             _host.Interrupts.SetLine(0, false);
         }
 
         Assert.Equal(0, Apic(ApicWrite, 0x10, vector | Masked, out _));
         _host.Interrupts.SetLine(0, true);
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
     }
 
     [Fact]
@@ -69,9 +69,9 @@ public sealed class PhysdevOpTests : IDisposable
         uint vector = Allocate();
         int port = Bind(_dom0, vector);
         _host.Interrupts.SetLine(3, true);
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
         Assert.Equal(0, Apic(ApicWrite, 0x16, vector | Level, out _));
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
     }
 
     [Fact]
@@ -87,12 +87,12 @@ public sealed class PhysdevOpTests : IDisposable
         Assert.Equal(-Errno.EBUSY, TryBind(third, vector, share: false));
 
         _host.Interrupts.SetLine(1, true);
-        Assert.True(Take(_driver, theirs) && Take(_dom0, ours));
+        Assert.True(_driver.Take(theirs) && _dom0.Take(ours));
         Assert.Equal(0, _dom0.Call(FastEoi, vector));
-        Assert.False(Take(_dom0, ours));
+        Assert.False(_dom0.Take(ours));
         // The other one goes without having ended it.
         _driver.Machine.Dispose();
-        Assert.True(Take(_dom0, ours));
+        Assert.True(_dom0.Take(ours));
     }
 
     [Fact]
@@ -122,20 +122,20 @@ public sealed class PhysdevOpTests : IDisposable
         int port = Bind(_dom0, vector);
         _host.Interrupts.SetLine(6, true);
         _host.Interrupts.SetLine(7, true);
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
         _host.Interrupts.SetLine(6, false);
         Assert.Equal(0, _dom0.Call(FastEoi, vector));
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
         _host.Interrupts.SetLine(7, false);
         Assert.Equal(0, _dom0.Call(FastEoi, vector));
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
         // An end of nothing, and one by who does not have it, change nothing.
         _host.Interrupts.SetLine(7, true);
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
         Assert.Equal(0, _driver.Call(FastEoi, vector));
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
         Assert.Equal(0, _dom0.Call(FastEoi, vector));
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
     }
 
     [Fact]
@@ -145,12 +145,12 @@ public sealed class PhysdevOpTests : IDisposable
         Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
         int port = Bind(_dom0, vector);
         _host.Interrupts.SetLine(6, true);
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
         Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level | Masked, out _));
         Assert.Equal(0, _dom0.Call(FastEoi, vector));
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
         Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
     }
 
     [Fact]
@@ -160,9 +160,9 @@ public sealed class PhysdevOpTests : IDisposable
         Assert.Equal(0, Apic(ApicWrite, 0x10 + 2 * 6, vector | Level, out _));
         _host.Interrupts.SetLine(6, true);
         int port = Bind(_dom0, vector);
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
         Assert.Equal(0, _dom0.Call(FastEoi, vector));
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
     }
 
     [Fact]
@@ -176,7 +176,7 @@ public sealed class PhysdevOpTests : IDisposable
         Assert.Equal(0, Apic(ApicRead, 0x10 + 2 * 6, 0, out uint entry));
         Assert.Equal(vector | Level, entry);
         _host.Interrupts.SetLine(6, true);
-        Assert.True(Take(_dom0, port) && Take(_driver, other));
+        Assert.True(_dom0.Take(port) && _driver.Take(other));
         _dom0.Put(Hypercaller.Argument, port);
         Assert.Equal(0, _dom0.Call(EventChannelOp, Close, Hypercaller.At(Hypercaller.Argument)));
         Assert.Equal(0, Apic(ApicRead, 0x10 + 2 * 6, 0, out entry));
@@ -322,15 +322,6 @@ public sealed class PhysdevOpTests : IDisposable
     {
         Assert.Equal(0, TryBind(domain, vector, share));
         return domain.Get<int>(Hypercaller.Argument + 8);
-    }
-
-    // True when the port was pending; not any more.
-    private static bool Take(Hypercaller domain, int port)
-    {
-        const ulong Pending = (Frame.WindowStart << Frame.Shift) + 0xc00;
-        ulong word = domain.Get<ulong>(Pending);
-        domain.Put(Pending, word & ~(1UL << port));
-        return (word >> port & 1) != 0;
     }
 
     public void Dispose()

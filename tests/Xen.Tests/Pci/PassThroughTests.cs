@@ -194,13 +194,13 @@ public sealed class PassThroughTests : IDisposable
         int port = Bind(_domU, pirq);
         rng.Start(10);
         Assert.Equal(64, rng.Do(rng.Bus(11), 64));
-        Assert.True(SpinWait.SpinUntil(() => Take(_domU, port), TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => _domU.Take(port), TimeSpan.FromSeconds(30)));
         // Ended before the device was asked: it comes again.
         Assert.Equal(0, _domU.Call(FastEoi, pirq));
-        Assert.True(Take(_domU, port));
+        Assert.True(_domU.Take(port));
         Assert.Equal(1, rng.Isr());
         Assert.Equal(0, _domU.Call(FastEoi, pirq));
-        Assert.False(Take(_domU, port));
+        Assert.False(_domU.Take(port));
 
         // dom0 has no say in it.
         Assert.Equal(-Errno.EINVAL, Apic(0x10 + 2 * (16 + (uint)slot), Level | pirq));
@@ -224,7 +224,7 @@ public sealed class PassThroughTests : IDisposable
         // The device interrupts behind the completion.
         Assert.True(SpinWait.SpinUntil(() => (rng.Config(6, 2) & 8) != 0, TimeSpan.FromSeconds(30)));
         port = Bind(_dom0, vector);
-        Assert.True(Take(_dom0, port));
+        Assert.True(_dom0.Take(port));
     }
 
     [Fact]
@@ -239,7 +239,7 @@ public sealed class PassThroughTests : IDisposable
         uint vector = (uint)_host.Interrupts.Allocate();
         Assert.Equal(0, Apic(0x10 + 2 * (16 + (uint)slot), Level | vector));
         int port = Bind(_dom0, vector);
-        Assert.False(Take(_dom0, port));
+        Assert.False(_dom0.Take(port));
     }
 
     [Fact]
@@ -389,15 +389,6 @@ public sealed class PassThroughTests : IDisposable
         domain.Put(Hypercaller.Argument, pirq, 0u, 0u);
         Assert.Equal(0, domain.Call(EventChannelOp, BindPirq, Hypercaller.At(Hypercaller.Argument)));
         return domain.Get<int>(Hypercaller.Argument + 8);
-    }
-
-    // True when the port was pending; not any more.
-    private static bool Take(Hypercaller domain, int port)
-    {
-        const ulong Pending = (Frame.WindowStart << Frame.Shift) + 0xc00;
-        ulong word = domain.Get<ulong>(Pending);
-        domain.Put(Pending, word & ~(1UL << port));
-        return (word >> port & 1) != 0;
     }
 
     public void Dispose()

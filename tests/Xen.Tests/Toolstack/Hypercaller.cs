@@ -70,5 +70,14 @@ internal sealed unsafe class Hypercaller : IDisposable
         return value;
     }
 
+    /// <summary>True when an event channel was pending; not any more.</summary>
+    public bool Take(int port)
+    {
+        const ulong Pending = (Frame.WindowStart << Frame.Shift) + 0xc00;
+        ulong word = Get<ulong>(Pending);
+        Put(Pending, word & ~(1UL << port));
+        return (word >> port & 1) != 0;
+    }
+
     public void Dispose() => Machine.Dispose();
 }
